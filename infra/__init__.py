@@ -1,0 +1,1 @@
+"""What deploys Incident Bot: the CDK app, the layer, and the laptop target; production code never imports it."""
