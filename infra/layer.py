@@ -27,25 +27,25 @@ LEFT_OUT_OF_DEPENDENCIES = {"__pycache__", "bin", "test", "tests"}
 KEPT_OF_DIST_INFO = {"METADATA", "entry_points.txt", "licenses", "LICENSE"}
 
 
-def build(target: Target, extra_files: Mapping[str, bytes] | None = None) -> Path:
+def build(target: Target, extra_files: Mapping[str, bytes] | None = None, state: Path = STATE) -> Path:
     """The layer's directory, with everything under `python/`; the same inputs give the same path and bytes.
 
     `extra_files` maps paths below `python/`, such as `incident_bot/config.json`, to their content. What has been built
     before is not built again. A built layer never changes, so builds may run side by side.
     """
     extra = dict(sorted((extra_files or {}).items()))
-    dependencies = install_dependencies(target)
-    layer = STATE / target / _digest([dependencies.name, *_package_parts(), *_extra_parts(extra)])
+    dependencies = install_dependencies(target, state)
+    layer = state / target / _digest([dependencies.name, *_package_parts(), *_extra_parts(extra)])
     with _locked(layer):
         if not layer.exists():
             _assemble(layer, dependencies, extra)
     return layer
 
 
-def install_dependencies(target: Target) -> Path:
+def install_dependencies(target: Target, state: Path = STATE) -> Path:
     """The directory of the target's trimmed dependencies; only the first call for a set of pins reaches the index."""
     name = f"{target}-{_digest([_interpreter(target), REQUIREMENTS.read_bytes(), Path(__file__).read_bytes()])}"
-    installed = STATE / "dependencies" / name
+    installed = state / "dependencies" / name
     with _locked(installed):
         if not installed.exists():
             building = _emptied(installed.with_suffix(".building"))

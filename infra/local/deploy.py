@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.background import ROOT
@@ -14,8 +16,8 @@ from infra.local.emulator import ACCOUNT, REGION, Emulator
 CDK = ROOT / "infra" / "cdk-cli" / "node_modules" / ".bin" / "cdk"
 BOOTSTRAP_SECONDS = 120.0
 DEPLOY_SECONDS = 600.0
-# `IncidentBot |  7/51 | 10:00:01 AM | CREATE_COMPLETE | AWS::SQS::Queue | ...`
-FINISHED = re.compile(r"^\S+ \|\s*(\d+)/(\d+) .*_COMPLETE ")
+# "✨  Synthesis time: 2.3s" and "✅  IncidentBot (no changes)": the lines of its output that a person waits for
+NEWS = re.compile(r"\s*(?:✨\s+(?=Synthesis)|✅\s+)(.+)")
 
 Outputs = dict[str, dict[str, str]]
 
@@ -39,10 +41,10 @@ def deploy(
     outputs.unlink(missing_ok=True)
     chosen = {"target": "local"} if context is None else context
     flags = [part for name, value in chosen.items() for part in ("--context", f"{name}={value}")]
-    say("synthesizing and deploying")
+    say("synthesizing and deploying the stacks")
     _cdk(
         [
-            *("deploy", "--all", "--require-approval", "never", "--method", "direct", "--progress", "events"),
+            *("deploy", "--all", "--require-approval", "never", "--method", "direct"),
             *("--outputs-file", str(outputs), "--output", str(emulator.state / "cdk.out" / "local"), *flags),
         ],
         emulator=emulator,
@@ -78,35 +80,29 @@ def _cdk(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
-        watchdog = threading.Timer(seconds, process.kill)
+        watchdog = threading.Timer(seconds, _kill, [process])
         watchdog.start()
         try:
-            for news in _progress(process.stdout or (), record.write):
-                say(news)
+            for line in process.stdout or ():
+                record.write(line)
+                if news := NEWS.match(line):
+                    say(f"  {news[1]}")
             code = process.wait()
         finally:
             watchdog.cancel()
-            process.kill()
+            _kill(process)
             process.wait()
     if code:
         tail = "\n".join(log.read_text().splitlines()[-25:])
         raise DeployFailed(f"cdk {arguments[0]} failed with {code}; all of it is in {log}; it ends with:\n{tail}")
 
 
-def _progress(lines: Iterator[str] | Sequence[str], record: Callable[[str], object]) -> Iterator[str]:
-    """Keep every line; yield a short one whenever another quarter of a stack is ready."""
-    told = 0
-    for line in lines:
-        record(line)
-        step = FINISHED.match(line)
-        if not step:
-            continue
-        ready, total = int(step[1]), int(step[2])
-        quarter = 4 * ready // total if total else 0
-        if quarter != told:
-            told = quarter
-            yield f"{ready} of {total} resources ready"
+def _kill(process: subprocess.Popen[str]) -> None:
+    """End the command and the app that it runs, which would otherwise hold its output open."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
