@@ -1,0 +1,253 @@
+"""Everything outside the tables in memory: each part records what it was asked and answers as it was set up to."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_bot.domain.errors import NotFound, Refused, Unavailable
+from incident_bot.virtual.clock import VirtualClock
+from incident_bot.world import Response
+
+LONGEST_DELAY = 900
+LONGEST_POLICY = 2048
+
+
+@dataclass(slots=True)
+class Message:
+    """A message in the queue: `visible_at` is when it may be received (again)."""
+
+    id: str
+    body: str
+    sent_at: datetime
+    visible_at: datetime
+    receives: int = 0
+
+
+class MemoryQueue:
+    """A `Queue` that keeps messages in order of sending; `dead` is its dead-letter queue."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._number = 0
+        self.messages: list[Message] = []
+        self.dead: list[Message] = []
+
+    @property
+    def bodies(self) -> list[str]:
+        """The bodies of all messages that wait, visible or not."""
+        return [message.body for message in self.messages]
+
+    def send(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
+        if not 0 <= delay_seconds <= LONGEST_DELAY:
+            raise ValueError(f"SQS delays by 0 to {LONGEST_DELAY} s, not {delay_seconds}")
+        now = self._clock.now()
+        for body in bodies:
+            self._number += 1
+            message = Message(f"message-{self._number}", body, now, now + timedelta(seconds=delay_seconds))
+            self.messages.append(message)
+
+    def receive(self, limit: int = 10, *, hidden_seconds: float = 60) -> list[Message]:
+        """Up to `limit` visible messages; they are hidden until deleted or `hidden_seconds` have passed."""
+        now = self._clock.now()
+        batch = [message for message in self.messages if message.visible_at <= now][:limit]
+        for message in batch:
+            message.receives += 1
+            message.visible_at = now + timedelta(seconds=hidden_seconds)
+        return batch
+
+    def delete(self, message: Message) -> None:
+        """The message was dealt with."""
+        self.messages.remove(message)
+
+    def bury(self, message: Message) -> None:
+        """Move it to the dead-letter queue."""
+        self.messages.remove(message)
+        self.dead.append(message)
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution of a state machine; whoever runs it (a walker, or a test by hand) sets its status."""
+
+    machine: str
+    name: str
+    payload: dict[str, Any]
+    started_at: datetime
+    status: str = "RUNNING"
+
+
+class MemoryMachines:
+    """`Machines` that record executions and wake-ups. Whether Step Functions is up is for `down` to say."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.executions: dict[tuple[str, str], Execution] = {}
+        self.woken: list[str] = []
+        self.down = False
+
+    @property
+    def started(self) -> list[tuple[str, str]]:
+        """(machine, name) of all executions in the order they were started."""
+        return list(self.executions)
+
+    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
+        self._reach()
+        if (machine, name) in self.executions:
+            return False
+        copy = json.loads(json.dumps(payload))
+        self.executions[machine, name] = Execution(machine, name, copy, self._clock.now())
+        return True
+
+    def running(self, machine: str, name: str) -> bool:
+        self._reach()
+        execution = self.executions.get((machine, name))
+        return execution is not None and execution.status == "RUNNING"
+
+    def wake(self, token: str) -> None:
+        self._reach()
+        self.woken.append(token)
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("Step Functions did not answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request that was sent."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded."""
+        return json.loads(self.body)
+
+
+Peer = Callable[[Request], Response]
+
+
+class MemoryHttp:
+    """`Http` with peers that a test sets up; what nobody answers is Unavailable."""
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self._peers: dict[str, Peer] = {}
+
+    def answer(self, prefix: str, status: int = 202, body: Any = None, *, peer: Peer | None = None) -> None:
+        """Let URLs that begin with `prefix` answer so; `peer` decides by the request (and may raise Unavailable)."""
+        answer = Response(status, json.dumps(body if body is not None else {}).encode())
+        self._peers[prefix] = peer or (lambda _: answer)
+
+    def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response:
+        request = Request(url, dict(headers), body)
+        self.sent.append(request)
+        for prefix in sorted(self._peers, key=len, reverse=True):
+            if url.startswith(prefix):
+                return self._peers[prefix](request)
+        raise Unavailable(f"nobody answered at {url} within {timeout_seconds} s")
+
+
+class MemorySecrets:
+    """`Secrets` as a mapping that a test fills; `down` makes them unreadable."""
+
+    def __init__(self, known: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.known: dict[str, tuple[str, ...]] = {name: tuple(values) for name, values in (known or {}).items()}
+        self.down = False
+
+    def values(self, name: str) -> tuple[str, ...]:
+        if self.down:
+            raise Unavailable(f"the parameter {name} could not be read")
+        if name not in self.known:
+            raise NotFound(f"there is no parameter {name}")
+        return self.known[name]
+
+
+class MemoryNotices:
+    """`Notices` that keep (subject, text) of what was published."""
+
+    def __init__(self) -> None:
+        self.published: list[tuple[str, str]] = []
+        self.down = False
+
+    def publish(self, subject: str, text: str) -> str:
+        if self.down:
+            raise Unavailable("SNS did not answer")
+        self.published.append((subject, text))
+        return f"notice-{len(self.published)}"
+
+
+class MemoryArchive:
+    """`Archive` as a mapping from key to body."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.types: dict[str, str] = {}
+
+    def put(self, key: str, body: bytes, content_type: str = "application/json") -> None:
+        self.objects[key] = body
+        self.types[key] = content_type
+
+
+class MemoryBus:
+    """`Bus` that keeps (detail type, detail)."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        self.events.append((detail_type, dict(detail)))
+
+
+class MemoryMetrics:
+    """`Metrics` that add up: `counts[name]` over all dimensions, `points` one by one."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, float] = {}
+        self.points: list[tuple[str, float, dict[str, str]]] = []
+
+    def count(self, name: str, value: float = 1, **dimensions: str) -> None:
+        self.counts[name] = self.counts.get(name, 0) + value
+        self.points.append((name, value, dimensions))
+
+
+class MemoryClients:
+    """`Clients` out of fakes (or moto's clients) that a test puts in by service name."""
+
+    def __init__(self, **fakes: Any) -> None:
+        self.fakes: dict[str, Any] = dict(fakes)
+
+    def client(self, service: str) -> Any:
+        if service not in self.fakes:
+            raise NotFound(f"this world has no client for {service}")
+        return self.fakes[service]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One role that was assumed, and with what."""
+
+    action: str
+    policy: Mapping[str, Any]
+    tags: Mapping[str, str]
+    source_identity: str
+
+
+@dataclass(slots=True)
+class MemoryRoles:
+    """`Roles` whose credentials are the world's own fakes; each assumption is recorded."""
+
+    clients: MemoryClients
+    assumed: list[Assumption] = field(default_factory=list)
+
+    def assume(
+        self, action: str, *, policy: Mapping[str, Any], tags: Mapping[str, str], source_identity: str
+    ) -> MemoryClients:
+        if len(json.dumps(policy, separators=(",", ":"))) > LONGEST_POLICY:
+            raise Refused(f"the session policy of {action} is too large", rule="session policy", status=409)
+        self.assumed.append(Assumption(action, dict(policy), dict(tags), source_identity))
+        return self.clients
