@@ -3,7 +3,7 @@ PYTHON ?= python3
 INCIDENTBOT_PORT ?= 4599
 SCHEDULES ?= 200
 SEED ?= 1
-export INCIDENTBOT_PORT CI
+export INCIDENTBOT_PORT
 # The CDK's generated modules take seconds to compile: keep what Python compiled.
 unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
