@@ -81,7 +81,7 @@ def test_an_extra_file_never_writes_through_to_a_dependency(tmp_path: Path) -> N
     assert (plain / "python/httpx/__version__.py").read_bytes() == before
 
 
-@pytest.mark.parametrize("path", ["../escaped", "/tmp/escaped", "incident_bot/../../escaped"])
+@pytest.mark.parametrize("path", ["../escaped", "/escaped", "incident_bot/../../escaped"])
 def test_an_extra_file_stays_inside(tmp_path: Path, path: str) -> None:
     with pytest.raises(ValueError, match="stays inside"):
         build("local", {path: b""}, tmp_path)
