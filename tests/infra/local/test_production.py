@@ -56,7 +56,10 @@ def test_versions_tell_which_release_they_are(production):
     assert len({version["CodeSha256"] for version in versions if version["Version"] in {"1", "2"}}) == 2
 
 
-def test_alarms_speak_to_the_topic_both_ways_and_only_once_they_know_something(production):
+@pytest.mark.parametrize("creations", [1, 2])
+def test_alarms_speak_to_the_topic_both_ways_and_know_something(production, creations):
+    for _ in range(creations - 1):
+        production.create(TOPIC)
     for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]:
         assert (alarm["AlarmActions"], alarm["OKActions"], alarm["ActionsEnabled"]) == ([TOPIC], [TOPIC], True)
         assert alarm.get("Dimensions", []) == []

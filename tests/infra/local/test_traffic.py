@@ -80,14 +80,21 @@ def test_a_refused_notification_is_sent_again():
 
 def test_a_receiver_that_does_not_answer_holds_back_no_metric():
     release = threading.Event()
+    bodies = []
+
+    def take_at_last(body):
+        bodies.append(body)
+        return 202 if release.wait(30) else 0
+
     shop = ShopOnPaper(a_shop(cell_a="orders:2"))
-    simulator = Traffic(shop, lambda _: 202 if release.wait(30) else 0)
+    simulator = Traffic(shop, take_at_last)
     for second in range(10):
         simulator.tick(CALM, T0 + timedelta(seconds=second))
     assert len(shop.published) == 10
     assert simulator.told == []
     release.set()
     simulator.close()
+    assert len(bodies) == 1
 
 
 def test_the_weather_changes_one_thing_at_a_time(tmp_path):
