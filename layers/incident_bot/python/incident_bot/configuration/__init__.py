@@ -1,0 +1,133 @@
+"""The team's YAML files: read, checked with errors that name file, line and field, and compiled to one JSON document.
+
+load(directory)      the team, or Invalid with every problem at once
+diagnose(directory)  the problems
+compile(team)        what ships in the layer
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import rfc8785
+
+from incident_bot.configuration import channels, guardrails, people, playbooks, rules, services
+from incident_bot.configuration.document import Document, read
+from incident_bot.configuration.draft import Draft, Installed
+from incident_bot.configuration.entries import entry, listed, named
+from incident_bot.configuration.problem import Flaw, Problem, nearest
+from incident_bot.domain.errors import Invalid
+from incident_bot.domain.shape import dump
+from incident_bot.domain.team import (
+    ChannelSettings,
+    Group,
+    Guardrails,
+    Person,
+    Playbook,
+    Rota,
+    Rule,
+    Service,
+    Team,
+    Timing,
+)
+
+__all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
+
+FILES = {
+    "services": ("services",),
+    "people": ("people", "rotas", "groups", "default_group"),
+    "rules": ("rules", "timing"),
+    "playbooks": ("playbooks",),
+    "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
+    "channels": ("channels",),
+}
+Flaws = dict[str, list[Flaw]]
+
+
+def load(directory: Path, installed: Installed | None = None) -> Team:
+    """The team in that directory with its digest; Invalid, whose text lists every problem, where there are any."""
+    draft, problems = _examined(directory, installed or Installed.discovered(), None)
+    if problems:
+        raise Invalid("\n".join(str(problem) for problem in problems))
+    team = draft.team()
+    return replace(team, digest=_digest(team))
+
+
+def diagnose(directory: Path, installed: Installed | None = None, today: date | None = None) -> list[Problem]:
+    """Everything that is wrong in that directory, by file and line; `today` also finds rotas that have not begun."""
+    return _examined(directory, installed or Installed.discovered(), today)[1]
+
+
+def compile(team: Team) -> bytes:  # noqa: A001 - the word for what it does
+    """The team as canonical JSON with its digest inside: the same team gives the same bytes."""
+    return rfc8785.dumps(dump(replace(team, digest=_digest(team))))
+
+
+def _digest(team: Team) -> str:
+    return hashlib.sha256(rfc8785.dumps(dump(replace(team, digest="")))).hexdigest()
+
+
+def _examined(directory: Path, installed: Installed, today: date | None) -> tuple[Draft, list[Problem]]:
+    documents = {name: read(directory / f"{name}.yaml") for name in FILES}
+    flaws: Flaws = {name: list(document.flaws) for name, document in documents.items()}
+    draft = _draft(documents, flaws, installed)
+    for name, document in documents.items():
+        flaws[name] += _strangers(document, FILES[name])
+    checks: dict[str, Iterator[Flaw]] = {
+        "services": services.check(draft),
+        "people": people.check(draft, today),
+        "rules": rules.check(draft),
+        "playbooks": playbooks.check(draft),
+        "guardrails": guardrails.check(draft),
+        "channels": channels.check(draft),
+    }
+    problems: list[Problem] = []
+    for name, document in documents.items():
+        if document.content or not flaws[name]:  # a file that could not be read is wrong in one way only
+            flaws[name] += checks[name]
+        problems += sorted((document.problem(flaw) for flaw in flaws[name]), key=lambda p: p.line)
+    return draft, problems
+
+
+def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -> Draft:
+    raw = {key: value for document in documents.values() for key, value in document.content.items()}
+    guards = {key: value for key, value in documents["guardrails"].content.items() if key in FILES["guardrails"]}
+    who = flaws["people"]
+    return Draft(
+        installed=installed,
+        services=named(Service, raw.get("services"), ("services",), flaws["services"]),
+        people=named(Person, raw.get("people"), ("people",), who, key="id"),
+        rotas=named(Rota, raw.get("rotas"), ("rotas",), who),
+        groups=named(Group, raw.get("groups"), ("groups",), who),
+        default_group=entry(str, raw.get("default_group", ""), ("default_group",), who) or "",
+        rules=listed(Rule, rules.spelled_out(raw.get("rules"), flaws["rules"]), ("rules",), flaws["rules"]),
+        timing=entry(Timing, raw.get("timing", {}), ("timing",), flaws["rules"]) or Timing(),
+        playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
+        guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
+        channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),
+        names={kind: _names(documents[file], kind) for file in FILES for kind in FILES[file]},
+    )
+
+
+class _Anything(tuple[str, ...]):
+    """The names of a file that could not be read: whoever refers to one of them is not to blame."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _names(document: Document, kind: str) -> Collection[str]:
+    named_there = document.content.get(kind)
+    if not document.content and document.flaws:
+        return _Anything()
+    return tuple(named_there) if isinstance(named_there, dict) else ()
+
+
+def _strangers(document: Document, known: Collection[str]) -> Iterator[Flaw]:
+    for key in document.content:
+        if key not in known:
+            yield Flaw((key,), f"does not belong into this file, which holds {', '.join(known)}", nearest(key, known))

@@ -1,0 +1,71 @@
+"""The configuration while it is being checked: what could be read of it, and every name that is declared in it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from incident_bot import plugins
+from incident_bot.actions import Action
+from incident_bot.domain.team import (
+    ChannelSettings,
+    Group,
+    Guardrails,
+    Person,
+    Playbook,
+    Rota,
+    Rule,
+    Service,
+    Team,
+    Timing,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the plug-ins offer: actions, channels, and the labels that each source declares."""
+
+    actions: Mapping[str, Action]
+    channels: Collection[str]
+    labels: Mapping[str, Collection[str]]
+
+    @classmethod
+    def discovered(cls) -> "Installed":
+        """What is in the plug-in folders."""
+        return cls(
+            plugins.actions(), tuple(plugins.channels()), {name: s.labels for name, s in plugins.sources().items()}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The valid entries of all files; `names` also holds the names of invalid ones, so that one mistake is told once.
+
+    Rules and playbooks carry their index in the file.
+    """
+
+    installed: Installed
+    services: dict[str, Service] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    rotas: dict[str, Rota] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    default_group: str = ""
+    rules: list[tuple[int, Rule]] = field(default_factory=list)
+    timing: Timing = field(default_factory=Timing)
+    playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
+    guardrails: Guardrails = field(default_factory=Guardrails)
+    channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)  # "services" -> names, and so on
+
+    def team(self) -> Team:
+        """The team, without its digest."""
+        return Team(
+            services=self.services,
+            people=self.people,
+            rotas=self.rotas,
+            groups=self.groups,
+            rules=tuple(rule for _, rule in self.rules),
+            playbooks=tuple(playbook for _, playbook in self.playbooks),
+            guardrails=self.guardrails,
+            channels=self.channels,
+            timing=self.timing,
+            default_group=self.default_group,
+        )

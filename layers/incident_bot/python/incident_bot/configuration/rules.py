@@ -1,0 +1,72 @@
+"""`rules.yaml`: how alerts are classified, which wait and which are noise, and the clocks of an incident's life."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from incident_bot.configuration import matching
+from incident_bot.configuration.draft import Draft
+from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.team import Rule
+
+LONGEST_HOLD = 180  # seconds: nobody may be left unpaged for longer
+
+
+def spelled_out(raw: Any, flaws: list[Flaw]) -> Any:
+    """The list of rules with `severity: sev1` as the number that the domain counts with."""
+    if not isinstance(raw, list):
+        return raw
+    return [
+        _with_number(body, ("rules", index), flaws) if isinstance(body, dict) else body
+        for index, body in enumerate(raw)
+    ]
+
+
+def _with_number(body: dict[str, Any], path: Path, flaws: list[Flaw]) -> dict[str, Any]:
+    if "severity" not in body:
+        return body
+    labels = {severity.label: int(severity) for severity in Severity}
+    given = str(body["severity"])
+    if given not in labels:
+        near = nearest(given, labels) or nearest(f"sev{given}", labels)
+        flaws.append(Flaw((*path, "severity"), f"must be one of {', '.join(labels)}, not {given!r}", near))
+    return {**body, "severity": labels.get(given)}
+
+
+def check(draft: Draft) -> Iterator[Flaw]:
+    """Every rule can match, has an effect, and is not hidden by an earlier one."""
+    seen: dict[str, int] = {}
+    for position, (index, rule) in enumerate(draft.rules):
+        path: Path = ("rules", index)
+        if rule.name in seen:
+            yield Flaw((*path, "name"), f"is the name of rules[{seen[rule.name]}] already")
+        seen.setdefault(rule.name, index)
+        yield from matching.check(rule.when, (*path, "when"), draft)
+        yield from _effect(rule, path, draft)
+        earlier = (other for _, other in draft.rules[:position] if matching.covers(other.when, rule.when))
+        if (hiding := next(earlier, None)) is not None:
+            yield Flaw(
+                (*path, "when"), f"never decides: whatever it matches, the earlier rule {hiding.name!r} matches first"
+            )
+    yield from _timing(draft)
+
+
+def _effect(rule: Rule, path: Path, draft: Draft) -> Iterator[Flaw]:
+    if rule.owner not in draft.names["groups"]:
+        yield unknown((*path, "owner"), "group", rule.owner, draft.names["groups"])
+    if rule.service and rule.service not in draft.names["services"]:
+        yield unknown((*path, "service"), "service", rule.service, draft.names["services"])
+    if not 0 <= rule.hold_seconds <= LONGEST_HOLD:
+        yield Flaw((*path, "hold_seconds"), f"must be between 0 and {LONGEST_HOLD} seconds, not {rule.hold_seconds}")
+    if rule.noise and rule.hold_seconds:
+        yield Flaw((*path, "hold_seconds"), "noise never pages, so there is nothing to hold")
+    if not (rule.severity or rule.category or rule.service or rule.noise or rule.hold_seconds):
+        yield Flaw(path, "sets nothing: a rule that matches decides, so it needs an effect")
+
+
+def _timing(draft: Draft) -> Iterator[Flaw]:
+    for name in ("quiet_period", "reopen_window", "join_window", "stale_after"):
+        if getattr(draft.timing, name) < 1:
+            yield Flaw(("timing", name), "must be at least 1 second")
+    if not 0 <= draft.timing.hold_limit <= LONGEST_HOLD:
+        yield Flaw(("timing", "hold_limit"), f"must be between 0 and {LONGEST_HOLD} seconds")
