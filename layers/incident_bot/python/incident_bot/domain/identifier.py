@@ -9,7 +9,7 @@ TAILS = 1 << (5 * TAIL_CHARACTERS)
 
 
 def identifier(moment: datetime, tail: int) -> str:
-    """The identifier of that millisecond; `tail` (any number, taken modulo 2^30) tells those of one millisecond apart."""
+    """The identifier of that millisecond; `tail` (any number, taken modulo 2^30) tells apart those of the same one."""
     return _digits(int(moment.timestamp() * 1000), TIME_CHARACTERS) + _digits(tail % TAILS, TAIL_CHARACTERS)
 
 

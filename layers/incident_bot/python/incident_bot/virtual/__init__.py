@@ -1,1 +1,1 @@
-"""A world in memory on a virtual clock: real handlers and state machines run over it, without AWS and without waiting."""
+"""A world in memory on a virtual clock: real handlers and machines run over it without AWS and without waiting."""

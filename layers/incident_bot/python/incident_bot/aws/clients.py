@@ -1,0 +1,31 @@
+"""boto3 clients, each created when it is first needed: a function pays only for the services it calls."""
+
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+# A call that hangs must not eat the time of the page: connect and read fast or fail, and let the caller decide.
+CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    user_agent_extra="incident-bot",
+)
+
+
+class AwsClients:
+    """`Clients` under one set of credentials: the function's own, or the temporary ones that STS gave."""
+
+    def __init__(self, region: str, credentials: Mapping[str, Any] | None = None) -> None:
+        self._session = boto3.Session(region_name=region, **(credentials or {}))
+        self._clients: dict[str, Any] = {}
+        self._creating = Lock()  # enrichment asks from several threads, and a session is not made for that
+
+    def client(self, service: str) -> Any:
+        with self._creating:
+            if service not in self._clients:
+                self._clients[service] = self._session.client(service, config=CONFIG)
+            return self._clients[service]
