@@ -1,0 +1,97 @@
+"""The HTTP API: webhooks for senders that prove themselves to `receive`, everything else for people by AWS_IAM."""
+
+import json
+
+from aws_cdk import Fn, Stack
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.aws.acceptance import accept, accept_patterns
+from infra.aws.choices import API_ID
+from infra.aws.functions import StageFunction, a_log_group
+from infra.aws.naming import machine_arn, named
+
+WEBHOOKS = "/v1/webhooks/{source}"
+EVERYTHING_ELSE = "/v1/{proxy+}"
+RATE = 200  # requests a second; a burst may be twice that
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "at": "$context.requestTime",
+    "from": "$context.identity.sourceIp",
+    "caller": "$context.identity.userArn",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "milliseconds": "$context.responseLatency",
+    "error": "$context.error.message",
+}
+
+
+class Api(Construct):
+    """The API with its one stage, throttled and logged."""
+
+    def __init__(self, scope: Construct, *, receive: StageFunction, operate: StageFunction, url: str) -> None:
+        super().__init__(scope, "Api")
+        self.api = apigateway.HttpApi(self, "Http", create_default_stage=False)
+        named(self.api, "HttpApi")
+        webhooks = self._route(WEBHOOKS, receive, authorizer=apigateway.HttpNoneAuthorizer())
+        self._route(EVERYTHING_ELSE, operate, authorizer=authorizers.HttpIamAuthorizer())
+        accept(
+            webhooks,
+            "AwsSolutions-APIG4",
+            "Senders of alerts cannot sign for AWS: receive authenticates each as its vendor offers, on the raw body.",
+        )
+        self._stage()
+        self.url = Fn.join(self.api.http_api_id, url.split(API_ID)) if url else self.api.api_endpoint
+
+    def _route(
+        self, path: str, function: StageFunction, *, authorizer: apigateway.IHttpRouteAuthorizer
+    ) -> apigateway.HttpRoute:
+        return apigateway.HttpRoute(
+            self,
+            f"{function.node.id}Route",
+            http_api=self.api,
+            route_key=apigateway.HttpRouteKey.with_(path, apigateway.HttpMethod.ANY),
+            integration=integrations.HttpLambdaIntegration(function.node.id, function.function),
+            authorizer=authorizer,
+        )
+
+    def _stage(self) -> None:
+        stage = apigateway.CfnStage(
+            self,
+            "Stage",
+            api_id=self.api.http_api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=RATE, throttling_burst_limit=2 * RATE
+            ),
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=a_log_group(self, "ApiLogs").log_group_arn, format=json.dumps(ACCESS_LOG)
+            ),
+        )
+        stage.override_logical_id("ApiStage")
+
+
+class Operators(Construct):
+    """What to attach to people who operate the bot: its API, and the console approval."""
+
+    def __init__(self, scope: Construct, *, api: apigateway.HttpApi) -> None:
+        super().__init__(scope, "Operators")
+        everything = iam.PolicyStatement(
+            actions=["execute-api:Invoke"], resources=[api.arn_for_execute_api("*", "/v1/*", "$default")]
+        )
+        console = iam.PolicyStatement(
+            actions=["states:StartExecution"], resources=[machine_arn(Stack.of(self), "decision")]
+        )
+        self.policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            description="Call Incident Bot's API and decide approvals in the Step Functions console.",
+            statements=[everything, console],
+        )
+        named(self.policy, "OperatorPolicy")
+        accept_patterns(self, [everything], "All of the bot's own API; who may decide what is people.yaml's to say.")

@@ -1,0 +1,111 @@
+"""Least privilege on one screen: what each stage may do, and on what. Nothing else grants a stage anything.
+
+Resources are named symbolically; `resources.py` maps the names to ARNs. Only action roles (`action_roles.py`) may
+change what belongs to a customer, and nobody may change or delete a timeline entry. What plugins declare that they read
+is added to the stages that ask for it (`READERS`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Actions allowed on resources (symbolic names), perhaps under a condition."""
+
+    actions: tuple[str, ...]
+    on: tuple[str, ...]
+    when: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def _of(service: str, actions: str, *on: str, when: Mapping[str, Mapping[str, Any]] | None = None) -> Grant:
+    return Grant(tuple(f"{service}:{action}" for action in actions.split()), on, when or {})
+
+
+# A transaction needs the permission of each write inside it, and ConditionCheckItem for those that only look.
+READ = _of("dynamodb", "GetItem BatchGetItem Query", "incidents")
+CHANGE = _of("dynamodb", "PutItem UpdateItem DeleteItem ConditionCheckItem", "incidents")
+WRITE_DOWN = _of("dynamodb", "PutItem", "timeline")
+READ_BACK = _of("dynamodb", "Query", "timeline")
+FIND_DUE = _of("dynamodb", "Query", "due")
+FIND_OPENED = _of("dynamodb", "Query", "opened")
+ENQUEUE = _of("sqs", "SendMessage", "queue")
+TAKE = _of("sqs", "ReceiveMessage DeleteMessage GetQueueAttributes", "queue")
+# SendTaskSuccess knows the execution by its token alone, but IAM checks it against the state machine.
+WAKE = _of("states", "SendTaskSuccess", "incident")
+START = _of("states", "StartExecution", "incident")
+LOOK_ALIVE = _of("states", "DescribeExecution", "incident executions")
+START_REMEDIATION = _of("states", "StartExecution", "remediation")
+LOOK_REMEDIATING = _of("states", "DescribeExecution", "remediation executions")
+TELL = _of("sns", "Publish", "notices")
+PAGER_KEYS = _of("ssm", "GetParameters", "channel parameters")
+WEBHOOK_SECRETS = _of("ssm", "GetParameters", "webhook parameters")
+ARCHIVE = _of("s3", "PutObject", "archive")
+FOLLOW = _of("dynamodb", "DescribeStream GetRecords GetShardIterator ListStreams", "streams")
+QUARANTINE_ONLY = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["QUARANTINE#*"]}}
+SET_ASIDE = (
+    _of("s3", "PutObject", "quarantine"),
+    _of("dynamodb", "PutItem", "incidents", when=QUARANTINE_ONLY),
+)
+MEASURE = _of("cloudwatch", "GetMetricData", "*")
+BECOME = _of("sts", "AssumeRole TagSession SetSourceIdentity", "action roles")
+ANNOUNCE = _of("events", "PutEvents", "bus")
+GIVE_UP = _of("sqs", "SendMessage", "dead")
+
+STATE = (READ, CHANGE)
+ACTOR = (*STATE, WRITE_DOWN)  # writes an incident and its timeline
+PAGE = (PAGER_KEYS, TELL)
+BEGIN = (START, LOOK_ALIVE)  # an incident's execution
+RESTART = (*BEGIN, START_REMEDIATION, LOOK_REMEDIATING)
+
+STAGES: Mapping[str, tuple[Grant, ...]] = {
+    # ingest
+    "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
+    "consume": (TAKE, *ACTOR, ENQUEUE, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "operate": (*ACTOR, READ_BACK, FIND_OPENED, *BEGIN, WAKE),
+    # triage
+    "triage": (*ACTOR, ENQUEUE, WAKE, *PAGE),
+    "page": (*ACTOR, WAKE, *PAGE),
+    "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE),
+    "sweep": (*ACTOR, FIND_DUE, *RESTART, ENQUEUE, WAKE, *PAGE, WEBHOOK_SECRETS),
+    # enrichment
+    "enrich": (*ACTOR, FIND_OPENED, WAKE),
+    # remediation
+    "propose": (*ACTOR, MEASURE, WAKE),
+    "decide": (*STATE, WAKE),
+    "act": (*STATE, BECOME, MEASURE, WAKE),
+    "check": (*STATE, MEASURE, WAKE),
+    "release": (*STATE, WAKE),
+    # closure
+    "verify": (*ACTOR, WAKE),
+    "close": (*ACTOR, READ_BACK, ARCHIVE, WAKE),
+    "publish": (FOLLOW, GIVE_UP, ANNOUNCE, ARCHIVE, TELL),
+}
+
+# Whose declared reads a stage has besides: planning reads targets, enrichment what facts read, verifying asks sources.
+READERS: Mapping[str, str] = {"propose": "actions", "enrich": "facts", "verify": "sources"}
+
+# Every function writes its own log and its traces.
+LOG = _of("logs", "CreateLogStream PutLogEvents", "own log group")
+TRACE = _of("xray", "PutTraceSegments PutTelemetryRecords", "*")
+EVERY_STAGE = (LOG, TRACE)
+
+
+# Why some of the names stand for patterns.
+PATTERNS: Mapping[str, str] = {
+    "*": "X-Ray and GetMetricData know no resources: IAM takes nothing but * here.",
+    "archive": "Objects are named after incidents and days that are not there yet; Object Lock keeps what was written.",
+    "quarantine": "Objects are named after deliveries that have not come yet.",
+    "incident executions": "Executions are named after incidents that are not there yet; the machine is ours.",
+    "remediation executions": "Executions are named after actions that are not there yet; the machine is ours.",
+    "webhook parameters": "People put a secret for each source there; only the bot's own path is readable.",
+    "channel parameters": "People put a key for each team there; only the bot's own path is readable.",
+}
+
+
+def of(stage: str) -> tuple[Grant, ...]:
+    """The grants of a stage; raises ValueError where nobody decided what it may do."""
+    if stage not in STAGES:
+        raise ValueError(f"functions/*/{stage}.py has no grants: say in infra/aws/grants.py what it may do")
+    return (*EVERY_STAGE, *STAGES[stage])
