@@ -111,5 +111,5 @@ def a_world(
     world.http.answer("http://pagerduty.test", 202, {"status": "success", "dedup_key": "key"})
     for incident in incidents_in_it:
         _, writes = incidents.opening(world, incident, ())
-        world.store.write([*writes, mailbox.opening(incident.id)])
+        world.store.write([*writes, mailbox.opening(world, incident.id)])
     return world

@@ -1,0 +1,84 @@
+"""Verify: ask the source once whether the fault is really gone, before the quiet period begins."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from incident_bot import plugins
+from incident_bot.domain.errors import IncidentBotError
+from incident_bot.domain.incident import Firing, Incident, State, Step
+from incident_bot.domain.lifecycle import move
+from incident_bot.domain.timeline import Line
+from incident_bot.stage import stage
+from incident_bot.state import incidents, series
+from incident_bot.turn import cleared, owned
+from incident_bot.world import World
+
+
+def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask every series' source that can be asked; returns {"firing": how many still fire, "asked": how many}."""
+    incident = owned(world, event)
+    if incident is None or incident.over:
+        return {"fenced": True}
+    before = incident
+    opinions = {f: _opinion(world, incident, f, s) for f, s in incident.firing.items()}
+    still = {f: incident.firing[f] for f, (fires, _) in opinions.items() if fires}
+    lines = [
+        Line("decision", f"{incident.firing[f].title}: {said}", actor="verify") for f, (_, said) in opinions.items()
+    ]
+    after = cleared(replace(incident, firing=still), "Verify")
+    after, why = _still_fires(world, after, still) if still else _recovered(world, after)
+    incidents.commit(world, before, after, [*lines, why])
+    return {"firing": len(still), "asked": len(opinions)}
+
+
+def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing) -> tuple[bool, str]:
+    """Whether a series that is believed to fire still does, and who says so. Nobody's opinion: it is believed to."""
+    source = plugins.sources().get(firing.source)
+    asked = _ask(world, source.ask, firing) if source and source.ask and firing.ask else None
+    if asked is not None:
+        return asked, f"{firing.source} says it {'still fires' if asked else 'is resolved'}"
+    if incident.resolve_asked_by:
+        return False, f"its source cannot be asked: {incident.resolve_asked_by}'s word counts"
+    heard = series.read(world.store, incident.scope, [fingerprint]).get(fingerprint)
+    silent = world.now() - (heard.seen_at if heard else firing.seen)
+    if silent >= timedelta(seconds=world.team.timing.stale_after):
+        return False, f"not heard of for {silent.total_seconds():.0f} s: its resolve was lost"
+    return True, "its source cannot be asked, and it was heard of lately"
+
+
+def _ask(world: World, ask: Any, firing: Firing) -> bool | None:
+    try:
+        answer: bool | None = ask(firing.ask, world.clients)
+    except IncidentBotError:
+        return None
+    return answer
+
+
+def _still_fires(world: World, incident: Incident, still: Mapping[str, Firing]) -> tuple[Incident, Line]:
+    """Not over: active again, and looked at again when it went stale."""
+    state = State.ACTIVE if incident.state is State.MITIGATED else incident.state
+    again = world.now() + timedelta(seconds=world.team.timing.stale_after)
+    clocks = {**{k: v for k, v in incident.clocks.items() if k != "quiet"}, "stale": again}
+    after = replace(incident, state=move(incident.state, state), clocks=clocks, resolve_asked_by="")
+    refused = f"; {incident.resolve_asked_by}'s resolve is refused" if incident.resolve_asked_by else ""
+    return after, Line("decision", f"not over: {len(still)} still fire{refused}", "the source was asked")
+
+
+def _recovered(world: World, incident: Incident) -> tuple[Incident, Line]:
+    """Over, as far as anybody can tell: the quiet period begins, or it closes at once on a person's word."""
+    state = incident.state if incident.state is State.MITIGATED else State.MITIGATED
+    if incident.state is State.DETECTED:
+        incident = replace(incident, state=State.TRIAGED)
+    mitigated = replace(incident, state=move(incident.state, state), mitigated_at=incident.mitigated_at or world.now())
+    if incident.resolve_asked_by:
+        step = Step("Close", f"{incident.resolve_asked_by} says it is over and so does its source")
+        return replace(mitigated, step=step), Line("decision", "it closes now", step.reason)
+    quiet = max(world.team.timing.quiet_period, incident.quiet_seconds)
+    clocks = {**incident.clocks, "quiet": world.now() + timedelta(seconds=quiet)}
+    after = replace(mitigated, clocks=clocks)
+    return after, Line("decision", f"it closes after {quiet} s without news", "recovery is verified")
+
+
+handler = stage(verify)

@@ -1,0 +1,75 @@
+"""Consume: turn queued signals into incidents - parse, dedupe, correlate, write, page first, start the execution."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from incident_bot import arrival, execution, paging
+from incident_bot.arrival import Arrival
+from incident_bot.domain.errors import IncidentBotError
+from incident_bot.domain.incident import Incident
+from incident_bot.intake import Taken, take_in
+from incident_bot.stage import logger, stage
+from incident_bot.state import incidents, intents
+from incident_bot.world import World
+
+FIRST_PAGE_SECONDS = 1.5
+
+
+def consume(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Take a batch of SQS records in; returns SQS's partial batch response: only what failed comes again."""
+    failed: set[str] = set()
+    arrivals = [found for record in event["Records"] for found in _arrived(world, record, failed)]
+    for incident in dict.fromkeys(a.deadline for a in arrivals if a.deadline):
+        _attempt(
+            lambda which=incident: execution.ensure(world, which),
+            [a for a in arrivals if a.deadline == incident],
+            failed,
+        )
+    scopes = dict.fromkeys(a.scope for a in arrivals if a.observation)
+    for scope in scopes:
+        here = [a for a in arrivals if a.observation and a.scope == scope]
+        _attempt(lambda where=scope, what=here: _take(world, where, what), here, failed)
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in sorted(failed)]}
+
+
+def _arrived(world: World, record: Mapping[str, Any], failed: set[str]) -> list[Arrival]:
+    try:
+        return arrival.read(world, record)
+    except IncidentBotError as error:
+        logger.exception("a record could not be read", record=record.get("messageId"), reason=error.reason)
+        failed.add(record["messageId"])
+        return []
+
+
+def _attempt(work: Any, arrivals: Sequence[Arrival], failed: set[str]) -> None:
+    """Do the work of some records; what goes wrong makes those come again, and no others."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - whatever it is, only these records come again
+        logger.exception("a batch failed and comes again", error=type(error).__name__)
+        failed.update(a.record for a in arrivals)
+
+
+def _take(world: World, scope: str, arrivals: Sequence[Arrival]) -> None:
+    taken = take_in(world, scope, [a.observation for a in arrivals if a.observation])
+    for identifier in (*taken.opened, *taken.resumed):
+        _first_page(world, identifier)
+    for incident in _to_start(world, taken):
+        execution.start(world, incident)
+
+
+def _first_page(world: World, identifier: str) -> None:
+    """Send what is due at once, within a second and a half; `sweep` and `page` repair what does not get through."""
+    for intent in intents.of(world.store, identifier):
+        if intent.pages and intent.state == "pending":
+            outcome = paging.send(world, identifier, intent.name, budget_seconds=FIRST_PAGE_SECONDS)
+            logger.info("first page", incident=identifier, outcome=outcome.kind, reason=outcome.reason)
+
+
+def _to_start(world: World, taken: Taken) -> list[Incident]:
+    """The incidents whose execution is still to be started, as they are after their page went out."""
+    found = (incidents.read(world.store, i) for i in dict.fromkeys((*taken.opened, *taken.resumed)))
+    return [incident for incident in found if incident.generation and "start" in incident.clocks and not incident.over]
+
+
+handler = stage(consume)

@@ -1,0 +1,60 @@
+"""Sweep: each minute, repair whatever was left undone - executions, pages, mail, remediations, deadlines."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from incident_bot import execution, paging, remedy
+from incident_bot.domain.clock import rfc3339
+from incident_bot.domain.errors import IncidentBotError
+from incident_bot.stage import logger, stage
+from incident_bot.world import Key, World
+
+MOST = 200  # items in one sweep; the next one comes in a minute
+BUDGET = timedelta(seconds=45)
+
+
+def sweep(world: World, event: Mapping[str, Any]) -> dict[str, int]:
+    """Repair what is due; returns how many items of each kind were. One that fails does not stop the others."""
+    del event
+    started = world.now()
+    done: dict[str, int] = {}
+    for key in world.store.due(rfc3339(started))[:MOST]:
+        if world.now() - started > BUDGET:
+            break
+        kind = key[1].split("#")[0]
+        try:
+            REPAIRS[kind](world, key)
+        except IncidentBotError as error:
+            logger.exception("a repair failed", kind=kind, key="|".join(key), reason=error.reason)
+            kind = "failed"
+        done[kind] = done.get(kind, 0) + 1
+    world.metrics.count("Sweeps")
+    return done
+
+
+def _incident(world: World, key: Key) -> None:
+    execution.ensure(world, key[0].removeprefix("INC#"))
+
+
+def _intent(world: World, key: Key) -> None:
+    paging.send(world, key[0].removeprefix("INC#"), key[1].removeprefix("INTENT#"))
+
+
+def _action(world: World, key: Key) -> None:
+    remedy.repair(world, key[1].split("#", 1)[1])
+
+
+def _lock(world: World, key: Key) -> None:
+    remedy.repair_lock(world, key[0].removeprefix("LOCK#"))
+
+
+REPAIRS: dict[str, Callable[[World, Key], None]] = {
+    "META": _incident,
+    "BOX": _incident,
+    "INTENT": _intent,
+    "ACTION": _action,
+    "LOCK": _lock,
+}
+
+handler = stage(sweep)

@@ -1,0 +1,79 @@
+"""Arrival: one record of the signals queue, read into observations; what cannot be read is quarantined."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from incident_bot import quarantine, signals
+from incident_bot.domain.admit import Observation, scope_of
+from incident_bot.domain.alert import Alert, Status
+from incident_bot.domain.classify import classify
+from incident_bot.domain.errors import Unparseable
+from incident_bot.payload import decode
+from incident_bot.sources import Rejection
+from incident_bot.world import World
+
+SYNTHETIC = "synthetic"
+STALE_AFTER = timedelta(hours=6)  # an alert that waited this long (a dead-letter queue redriven) pages nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One observation (or one deadline) and the record it came in."""
+
+    record: str
+    observation: Observation | None = None
+    scope: str = ""
+    deadline: str = ""
+
+
+def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
+    """The observations of one SQS record. Raises only Unavailable: then the record is to come again."""
+    identifier, body = record["messageId"], record["body"]
+    received_at = _sent_at(record, world.now())
+    try:
+        message = decode(body)
+        if isinstance(message, Mapping) and message.get("kind") == signals.DEADLINE:
+            return [Arrival(identifier, deadline=str(message["incident"]))]
+        if isinstance(message, Mapping) and message.get("kind") == signals.ALERTS:
+            _, delivery, alerts = signals.unpacked(message)
+        else:
+            reading = signals.read_raw(body, received_at)
+            delivery, alerts = reading.delivery or identifier, reading.parsed.alerts
+            if reading.parsed.rejected:
+                _keep(world, reading.source, delivery, body, reading.parsed.rejected)
+    except Unparseable as problem:
+        _keep(world, "queue", identifier, body, (Rejection(0, problem.field, problem.reason),))
+        return []
+    return [
+        _observed(world, identifier, delivery, alert, received_at) for alert in alerts if not _synthetic(world, alert)
+    ]
+
+
+def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:
+    found = classify(alert, world.team)
+    if world.now() - received_at > STALE_AFTER and alert.status is Status.FIRING:
+        hours = (world.now() - received_at).total_seconds() / 3600
+        found = replace(
+            found, noise=True, pages=False, reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged"
+        )
+    return Arrival(record, Observation(alert, found, delivery), scope_of(found))
+
+
+def _synthetic(world: World, alert: Alert) -> bool:
+    """The alert that walks the whole front each minute: counting it is all that is done; its absence alarms."""
+    if alert.labels.get(SYNTHETIC) != "true" or alert.source != "generic":
+        return False
+    world.metrics.count("SyntheticAlert")
+    return True
+
+
+def _keep(world: World, source: str, delivery: str, body: str, rejected: tuple[Rejection, ...]) -> None:
+    quarantine.keep(world, source=source, delivery=delivery, body=body.encode(errors="replace"), rejected=rejected)
+
+
+def _sent_at(record: Mapping[str, Any], now: datetime) -> datetime:
+    """When SQS took the message (milliseconds since the epoch)."""
+    sent = record.get("attributes", {}).get("SentTimestamp")
+    return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else now

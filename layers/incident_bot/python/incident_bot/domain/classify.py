@@ -1,0 +1,97 @@
+"""Classification: which service an alert is about, how bad it is, and whether somebody is to be woken for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from incident_bot.domain.alert import Alert, Severity
+from incident_bot.domain.match import fields_of, matches
+from incident_bot.domain.team import Mode, Playbook, Rule, Service, Team
+
+UNKNOWN_SERVICE = "unknown"
+BY_TIER = {1: Severity.SEV2, 2: Severity.SEV3, 3: Severity.SEV4}
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What follows from the configuration and the alert alone; `reason` says which rule or default decided."""
+
+    service: str
+    owner: str
+    environment: str
+    severity: Severity
+    category: str
+    pages: bool
+    noise: bool
+    hold_seconds: int
+    rule: str
+    reason: str
+
+
+def classify(alert: Alert, team: Team) -> Classification:
+    """Classify by the first rule that matches, then by what the source said, then by the service's tier."""
+    named = _service_named(alert, team)
+    rule = next((r for r in team.rules if matches(r.when, fields_of(alert, named))), None)
+    name = (rule and rule.service) or named
+    service = team.services.get(name)
+    severity, because = _severity(alert, rule, service)
+    noise = bool(rule and rule.noise)
+    wakes, why = pages(severity, service, noise=noise)
+    return Classification(
+        service=name,
+        owner=service.owner if service else team.default_group,
+        environment=service.environment if service else "production",
+        severity=severity,
+        category=rule.category if rule else "",
+        pages=wakes,
+        noise=noise,
+        hold_seconds=rule.hold_seconds if rule else 0,
+        rule=rule.name if rule else "",
+        reason=f"{severity.label} {because}; {why}",
+    )
+
+
+def holding(alert: Alert, found: Classification, team: Team, modes: Mapping[str, Mode]) -> Playbook | None:
+    """The full-mode playbook that may fix this unattended and so may hold the page; `modes` are earned at run time."""
+    fields = playbook_fields(alert, found)
+    for playbook in team.playbooks:
+        if matches(playbook.when, fields):
+            mode = modes.get(playbook.name, playbook.mode)
+            return playbook if mode is Mode.FULL and playbook.hold_page_seconds else None
+    return None
+
+
+def playbook_fields(alert: Alert, found: Classification) -> dict[str, str]:
+    """What a playbook's `when` may name: an alert's fields, with the severity and category that were decided."""
+    return {**fields_of(alert, found.service), "severity": found.severity.label, "category": found.category}
+
+
+def _service_named(alert: Alert, team: Team) -> str:
+    if alert.service in team.services:
+        return alert.service
+    for service in team.services.values():
+        if alert.resource and any(alert.resource.startswith(r.arn) for r in service.resources):
+            return service.name
+        if any(alert.title.startswith(prefix) for prefix in service.alarms):
+            return service.name
+    return alert.service or UNKNOWN_SERVICE
+
+
+def _severity(alert: Alert, rule: Rule | None, service: Service | None) -> tuple[Severity, str]:
+    if rule and rule.severity:
+        return rule.severity, f"by rule {rule.name}"
+    if alert.severity:
+        return alert.severity, "as its source says"
+    if service:
+        return BY_TIER.get(service.tier, Severity.SEV3), f"as a tier {service.tier} service's default"
+    return Severity.SEV3, "as nothing says otherwise"
+
+
+def pages(severity: Severity, service: Service | None, *, noise: bool = False) -> tuple[bool, str]:
+    """Whether an incident of that severity wakes somebody, and why: Sev1 does, and Sev2 that touches customers."""
+    if noise:
+        return False, "a rule records it as noise"
+    if severity is Severity.SEV1:
+        return True, "Sev1 pages"
+    if severity is Severity.SEV2 and (service is None or service.tier <= 2):
+        return True, "Sev2 that touches customers pages"
+    return False, "below the paging threshold: a ticket"

@@ -1,0 +1,16 @@
+"""Instants: timezone-aware UTC inside, RFC 3339 with microseconds and `Z` outside (so that strings sort by time)."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-01-15T10:00:00.000000Z`: always UTC, always the same width."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def instant(text: str) -> datetime:
+    """Parse RFC 3339 (any offset, optional fraction of any length); ValueError where it is none or has no offset."""
+    moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no UTC offset")
+    return moment.astimezone(UTC)

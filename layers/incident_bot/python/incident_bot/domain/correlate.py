@@ -1,0 +1,89 @@
+"""Correlation: which open incident a firing alert belongs to, by its group, its service and the service topology."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.head import Head
+from incident_bot.domain.team import Service
+
+NEW = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A firing alert as correlation sees it."""
+
+    group: str
+    service: str
+    severity: Severity
+    at: datetime
+    noise: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an alert belongs (`incident` is NEW for a new one), why, which incidents it shows to be the same fault
+    (they move into it) and the probable root service where that changes."""
+
+    incident: str
+    reason: str
+    absorbs: tuple[str, ...] = ()
+    root: str = ""
+
+
+class Topology:
+    """What each service depends on, directly or through others; cycles and unknown services are harmless."""
+
+    def __init__(self, services: Mapping[str, Service]) -> None:
+        self._direct = {name: frozenset(service.depends_on) for name, service in services.items()}
+        self.upstream = cache(self._upstream)
+
+    def _upstream(self, service: str) -> AbstractSet[str]:
+        found: set[str] = set()
+        front = set(self._direct.get(service, ()))
+        while front:
+            found |= front
+            front = {d for s in front for d in self._direct.get(s, ())} - found
+        return frozenset(found)
+
+
+def place(candidate: Candidate, head: Head, topology: Topology, join_window: timedelta) -> Placement:
+    """Place one firing alert. Noise stays by itself; an incident takes joins while it was active within the window."""
+    group = head.groups.get(candidate.group)
+    if group and group.incident in head.incidents:
+        return Placement(group.incident, f"its group {candidate.group} belongs there")
+    if candidate.noise:
+        return Placement(NEW, "noise is recorded by itself")
+    near = {
+        name: member
+        for name, member in head.incidents.items()
+        if not member.noise and abs(candidate.at - member.last) <= join_window
+    }
+    for name in sorted(near, key=lambda n: near[n].opened_at):
+        if candidate.service in head.services(name):
+            return Placement(name, f"{candidate.service} alerts there already")
+    return _by_topology(candidate, head, topology, sorted(near, key=lambda n: near[n].opened_at))
+
+
+def _by_topology(candidate: Candidate, head: Head, topology: Topology, near: list[str]) -> Placement:
+    upstream = topology.upstream(candidate.service)
+    near = [n for n in near if head.incidents[n].actor]
+    dependents = [n for n in near if candidate.service in topology.upstream(head.incidents[n].root)]
+    if dependents:
+        frozen = [n for n in dependents if n in head.acting.values()]
+        target = (frozen or dependents)[0]
+        absorbed = tuple(n for n in dependents if n != target and n not in frozen)
+        root = head.incidents[target].root
+        return Placement(
+            target, f"{root}, the root so far, depends on {candidate.service}", absorbed, candidate.service
+        )
+    for name in near:
+        if head.incidents[name].root in upstream:
+            return Placement(
+                name, f"{candidate.service} depends on {head.incidents[name].root}, the root of that incident"
+            )
+    return Placement(NEW, "no open incident explains it")

@@ -1,0 +1,99 @@
+"""A series: what is remembered of one fingerprint, and whether a message about it is news."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from incident_bot.domain.alert import Alert, Severity, Status
+
+FLIPS_KEPT = 6
+FLAPS_FROM = 3  # this many firings remembered make a rhythm
+
+
+class News(StrEnum):
+    """What a message is to what was known."""
+
+    FIRST = "first"  # the series was unknown
+    CHANGE = "change"  # newer, and another state
+    REPEAT = "repeat"  # says what is known
+    LATE = "late"  # older than what is known
+    NEITHER = "neither"  # says nothing of firing or resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The last state of one series, by its source's own time. `flips` are the last times it began to fire."""
+
+    fingerprint: str
+    source: str
+    title: str
+    group: str
+    service: str
+    incident: str
+    status: Status
+    occurred_at: datetime
+    started_at: datetime
+    seen_at: datetime
+    delivery: str
+    severity: Severity | None = None
+    resource: str = ""
+    ask: str = ""
+    flips: tuple[datetime, ...] = ()
+    version: int = 0
+
+    @property
+    def rhythm(self) -> float:
+        """The longest gap between its recent firings in seconds where it flaps, 0.0 where it does not."""
+        if len(self.flips) < FLAPS_FROM:
+            return 0.0
+        gaps = (b - a for a, b in zip(self.flips, self.flips[1:], strict=False))
+        return max(gap.total_seconds() for gap in gaps)
+
+
+def news(known: Series | None, alert: Alert) -> tuple[News, str]:
+    """Say what the alert is to the known series, and why. Order is by the source's own time, never by arrival."""
+    if known is None:
+        return News.FIRST, "a series not seen before"
+    if alert.status is Status.UNKNOWN:
+        return News.NEITHER, "no data is neither firing nor resolved"
+    if alert.occurred_at < known.occurred_at:
+        return News.LATE, f"older than the {known.status} of {known.occurred_at:%H:%M:%S}"
+    if alert.status is known.status:
+        return News.REPEAT, f"{known.status} already"
+    if alert.occurred_at == known.occurred_at and known.status is Status.RESOLVED:
+        return News.LATE, "resolved at the very time it says it fired"
+    return News.CHANGE, f"{known.status} before, {alert.status} now"
+
+
+def after(
+    known: Series | None, alert: Alert, *, group: str, service: str, incident: str, delivery: str, now: datetime
+) -> Series:
+    """The series once the alert is taken in."""
+    flips = known.flips if known else ()
+    if alert.status is Status.FIRING:
+        flips = tuple(f for f in (*flips, alert.occurred_at) if alert.occurred_at - f < timedelta(hours=1))[
+            -FLIPS_KEPT:
+        ]
+    return Series(
+        fingerprint=alert.fingerprint,
+        source=alert.source,
+        title=alert.title,
+        group=group,
+        service=service,
+        incident=incident,
+        status=alert.status,
+        occurred_at=alert.occurred_at,
+        started_at=alert.started_at,
+        seen_at=now,
+        delivery=delivery,
+        severity=alert.severity,
+        resource=alert.resource,
+        ask=alert.ask,
+        flips=flips,
+        version=known.version + 1 if known else 1,
+    )
+
+
+def seen(known: Series, now: datetime) -> Series:
+    """The same series, heard of again just now."""
+    return replace(known, seen_at=now, version=known.version + 1)

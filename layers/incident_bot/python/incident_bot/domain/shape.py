@@ -1,0 +1,80 @@
+"""Frozen dataclasses to JSON values and back, by their type hints; no library, as imports weigh on the paging path."""
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import date, datetime, time
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from incident_bot.domain.clock import instant, rfc3339
+
+T = TypeVar("T")
+Loader = Callable[[Any], Any]
+
+
+def dump(value: Any) -> Any:
+    """The JSON value of a dataclass, enum, moment or any nesting of them; None and empty fields are kept."""
+    if is_dataclass(value):
+        return {f.name: dump(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(k): dump(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [dump(v) for v in value]
+    return value
+
+
+def load(shape: type[T], value: Any) -> T:
+    """The value of that type from what `dump` made of it; unknown fields are ignored, so N reads what N+1 wrote."""
+    hashable: Any = shape
+    loaded: T = _loader(hashable)(value)
+    return loaded
+
+
+@cache
+def _loader(shape: Any) -> Loader:
+    origin, arguments = get_origin(shape), get_args(shape)
+    if origin in (Union, types.UnionType):
+        some = [a for a in arguments if a is not type(None)]
+        if len(some) > 1:  # of JSON's own types, as in `str | int`: the value says which
+            return lambda value: value
+        inner = _loader(some[0])
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        item = _loader(arguments[0])
+        return lambda value: tuple(item(v) for v in value or ())
+    if origin is not None and issubclass(origin, Mapping):
+        entry = _loader(arguments[1])
+        return lambda value: {k: entry(v) for k, v in (value or {}).items()}
+    if is_dataclass(shape):
+        return _dataclass_loader(shape)
+    return _scalar_loader(shape)
+
+
+def _scalar_loader(shape: Any) -> Loader:
+    if shape is datetime:
+        return instant
+    if shape in (date, time):
+        return shape.fromisoformat  # type: ignore[no-any-return]
+    if isinstance(shape, type) and (issubclass(shape, Enum) or shape in (int, float, str)):
+        return shape
+    return lambda value: value
+
+
+def _dataclass_loader(shape: Any) -> Loader:
+    hints = get_type_hints(shape)
+    plan = [
+        (f.name, _loader(hints[f.name]), f.default is MISSING and f.default_factory is MISSING) for f in fields(shape)
+    ]
+
+    def build(value: Mapping[str, Any]) -> Any:
+        return shape(**{name: loader(value[name]) for name, loader, needed in plan if needed or name in value})
+
+    return build

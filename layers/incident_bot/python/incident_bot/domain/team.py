@@ -1,0 +1,213 @@
+"""The team's own facts, as the rest of the product sees them: services, people, rules, playbooks, guardrails.
+
+The YAML files under `config/` are validated against exactly these shapes (`incident_bot.configuration`), compiled to
+one JSON document and loaded from it without any library. Names refer to each other by string; validation proves they exist.
+ARNs may contain `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from incident_bot.domain.alert import Severity
+
+
+class Mode(StrEnum):
+    """How much a playbook may do by itself. A person moves it up this ladder; a rollback moves it down."""
+
+    MONITOR = "monitor"  # says what it would do
+    PROPOSE = "propose"  # plans and asks
+    CANARY = "canary"  # may apply to the canary target alone; asks for the rest
+    FULL = "full"  # may apply everywhere the guardrails allow
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A CloudWatch metric that tells whether a target is well: healthy while `statistic` is below `healthy_below`."""
+
+    namespace: str
+    metric: str
+    healthy_below: float
+    statistic: str = "Average"
+    period_seconds: int = 60
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One AWS resource of a service: what an action may target. `cell` groups targets; the canary is touched first."""
+
+    arn: str
+    cell: str = ""
+    canary: bool = False
+    signal: Signal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service, its owner and what it depends on. Tier 1 touches customers directly, tier 3 does not."""
+
+    name: str
+    owner: str  # a team's name
+    tier: int = 2
+    environment: str = "production"
+    depends_on: tuple[str, ...] = ()
+    runbook: str = ""
+    alarms: tuple[str, ...] = ()  # alarm-name prefixes that belong to this service
+    resources: tuple[Resource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be paged or act. `arns` are the IAM identities that are this person; `pager` maps channel to the
+    name of the SSM SecureString (below the stack's prefix) that holds this person's or team's key there."""
+
+    id: str
+    name: str
+    arns: tuple[str, ...] = ()
+    email: str = ""
+    slack: str = ""
+    roles: tuple[str, ...] = ()  # e.g. "sre", "security": what approver rules name
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Who is on call when: `people` take turns of `turn_days` local days, handing over at `handover` local time."""
+
+    name: str
+    timezone: str
+    starts: date
+    handover: time
+    people: tuple[str, ...]
+    turn_days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationStep:
+    """Whom to page, by which channels in order of preference, and how long to wait for an acknowledgement."""
+
+    notify: tuple[str, ...]  # "rota:NAME" or "person:ID"
+    channels: tuple[str, ...]
+    wait_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A team: owns services and is paged for them by its escalation steps, at most `rounds` times through."""
+
+    name: str
+    steps: tuple[EscalationStep, ...]
+    rounds: int = 3
+    ack_expires_seconds: int = 3600
+    pager: Mapping[str, str] = field(default_factory=dict)  # channel -> name of the SSM SecureString with its key
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A classification rule: where all `when` matchers hold, `set_*` apply. The first rule that matches decides.
+
+    Matchers map `source`, `service`, `title`, `status` or `labels.NAME` to a pattern with `*` wildcards.
+    `hold_seconds` waits before paging (transient alerts); `noise` records and never pages.
+    """
+
+    name: str
+    owner: str
+    review_by: date
+    when: Mapping[str, str]
+    severity: Severity | None = None
+    category: str = ""
+    service: str = ""
+    noise: bool = False
+    hold_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """When to propose which action. `hold_page_seconds` (at most 180) lets a full-mode playbook hold the page."""
+
+    name: str
+    owner: str
+    review_by: date
+    when: Mapping[str, str]
+    action: str
+    target: str  # ARN of one of the service's resources, or "cells": all the service's resources that the action takes
+    mode: Mode = Mode.MONITOR
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+    hold_page_seconds: int = 0
+    lift_after_seconds: int = 0  # 0: the change is meant to stay
+    settle_seconds: int = 60
+    helps: str = ""  # what a person reads: why this helps
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A change freeze: no forward action inside it."""
+
+    name: str
+    starts: datetime
+    ends: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLimits:
+    """Limits of one action (or of all, under the name `*`)."""
+
+    environments: tuple[str, ...] = ()
+    max_share: float = 0.5  # of the service's capacity that one step may touch; above it a person is asked
+    per_hour: int = 3
+    cooldown_seconds: int = 600
+    max_cost_usd_per_hour: float = 5.0
+    approvers: int = 1
+    approver_role: str = ""  # at least one approver must have this role; empty: any person
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """What automation may do at all. Everything not allowed here is asked or denied."""
+
+    limits: Mapping[str, ActionLimits] = field(default_factory=dict)
+    freezes: tuple[Freeze, ...] = ()
+    approval_ttl_seconds: int = 900
+    stop_after_failures: int = 3
+
+    def limits_of(self, action: str) -> ActionLimits:
+        """The limits of that action; the ones under `*` where it has none of its own."""
+        return self.limits.get(action) or self.limits.get("*") or ActionLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """Where a channel's provider is reached and which SSM SecureString holds its secret."""
+
+    url: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks of the incident's life, in seconds."""
+
+    quiet_period: int = 60
+    reopen_window: int = 1800
+    join_window: int = 300
+    stale_after: int = 3600  # a firing alert that was not repeated this long is verified at its source
+    hold_limit: int = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    playbooks: tuple[Playbook, ...] = ()
+    guardrails: Guardrails = field(default_factory=Guardrails)
+    channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
+    default_group: str = ""  # pages for services nobody configured
+    digest: str = ""

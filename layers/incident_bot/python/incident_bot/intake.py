@@ -1,0 +1,221 @@
+"""Intake: what `consume` does with a batch of observations of one scope - read, decide, write at once, wake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from incident_bot.domain.admit import Admission, Ended, Observation, Opening, admit
+from incident_bot.domain.classify import holding
+from incident_bot.domain.errors import Conflict, NotFound
+from incident_bot.domain.head import without
+from incident_bot.domain.incident import Incident
+from incident_bot.domain.intent import Intent
+from incident_bot.domain.mail import Mail
+from incident_bot.domain.message import Kind
+from incident_bot.domain.series import News, Series, news
+from incident_bot.domain.silent import Settled, settle
+from incident_bot.domain.team import Mode
+from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
+from incident_bot.world import Shorter, Update, World, Write
+
+FIRST = "page-first"
+LARGEST = 90  # writes in one transaction
+TRIES = 12
+OPENS = (News.FIRST, News.CHANGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch did: incidents to page and start now, incidents that were told, and each observation's verdict."""
+
+    opened: tuple[str, ...]
+    told: tuple[str, ...]
+    resumed: tuple[str, ...]
+    verdicts: tuple[tuple[str, str, str], ...]  # (delivery, incident, reason)
+
+
+def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
+    """Take a batch of one scope in. Where the writes do not fit one transaction the batch is halved."""
+    for _ in range(TRIES):
+        admission, writes = _decide(world, scope, observations)
+        if len(writes) > LARGEST and len(observations) > 1:
+            middle = len(observations) // 2
+            ordered = sorted(observations, key=lambda o: o.alert.occurred_at)
+            return _both(take_in(world, scope, ordered[:middle]), take_in(world, scope, ordered[middle:]))
+        try:
+            if writes:
+                world.store.write(writes)
+        except Conflict:
+            continue
+        return _taken(world, admission)
+    raise Conflict(f"scope {scope} changed {TRIES} times while a batch was decided")
+
+
+def _decide(world: World, scope: str, observations: Sequence[Observation]) -> tuple[Admission, list[Write]]:
+    known = series.read(world.store, scope, (o.alert.fingerprint for o in observations))
+    head = heads.read(world.store, scope)
+    ended = _ended(world, {s.incident for s in known.values() if s.group not in head.groups})
+    observations = _with_holds(world, known, observations)
+    admission = admit(
+        observations,
+        head=head,
+        known=known,
+        ended=ended,
+        team=world.team,
+        now=world.now(),
+        new_id=world.new_id,
+    )
+    silent = _silent(world, admission)
+    after = admission.head
+    for settled in silent.values():
+        after = without(after, settled.after.incident.id) if settled.after.incident.over else after
+    writes: list[Write] = [series.write(scope, before, changed) for before, changed in admission.series]
+    if admission.verdicts and (after != head or admission.mail or admission.openings):
+        writes.append(heads.write(scope, head, after))
+        writes += _incident_writes(world, admission, silent)
+    return admission, writes
+
+
+def _with_holds(world: World, known: Mapping[str, Series], observations: Sequence[Observation]) -> list[Observation]:
+    """Note for how long a playbook may hold the page of what could open an incident: not with the kill switch on."""
+    could = [o for o in observations if o.found.pages and news(known.get(o.alert.fingerprint), o.alert)[0] in OPENS]
+    if not could or not any(p.hold_page_seconds for p in world.team.playbooks):
+        return list(observations)
+    engaged, earned = controls.automation(world.store)
+    return list(observations) if engaged else [_held(world, earned, o) if o in could else o for o in observations]
+
+
+def _held(world: World, earned: Mapping[str, Mode], observation: Observation) -> Observation:
+    playbook = holding(observation.alert, observation.found, world.team, earned)
+    if playbook is None:
+        return observation
+    reason = f"playbook {playbook.name} may fix it unattended"
+    return replace(observation, hold_seconds=playbook.hold_page_seconds, hold_reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """An incident without an execution, as it was (None: it opens in this batch) and as its mail makes it."""
+
+    before: Incident | None
+    after: Settled
+
+
+def _silent(world: World, admission: Admission) -> dict[str, _Silent]:
+    """Decide the mail of incidents that have no execution to decide it."""
+    found: dict[str, _Silent] = {}
+    opened = {o.incident.id: o.incident for o in admission.openings}
+    for identifier, mails in admission.mail.items():
+        promote = identifier in admission.promoted
+        member = admission.head.incidents.get(identifier)
+        if identifier in opened and (promote or not opened[identifier].generation):
+            found[identifier] = _Silent(None, settle(opened[identifier], mails, world.now(), promote=promote))
+        elif identifier not in opened and (promote or (member and not member.actor)):
+            before = incidents.read(world.store, identifier)
+            found[identifier] = _Silent(before, settle(before, mails, world.now(), promote=promote))
+    return found
+
+
+def _ended(world: World, identifiers: set[str]) -> dict[str, Ended]:
+    """Whether the incidents that known series belong to are over, where the head does not say."""
+    found = {}
+    for identifier in identifiers:
+        try:
+            incident = incidents.read(world.store, identifier)
+        except NotFound:
+            continue
+        found[identifier] = Ended(incident.merged_into or identifier, incident.resolved_at)
+    return found
+
+
+def _incident_writes(world: World, admission: Admission, silent: Mapping[str, _Silent]) -> list[Write]:
+    writes: list[Write] = []
+    for opening in admission.openings:
+        mails = admission.mail.get(opening.incident.id, ())
+        writes += _opening_writes(world, opening, mails, silent.get(opening.incident.id))
+    opened = {opening.incident.id for opening in admission.openings}
+    for identifier, mails in admission.mail.items():
+        decided = silent.get(identifier)
+        if decided and decided.before:
+            _, changes = incidents.changing(world, decided.before, decided.after.incident, decided.after.lines)
+            writes += [*changes, *_page_writes(world, decided.after)]
+        elif identifier not in opened:
+            writes.append(_mail(world, identifier, mails))
+    return writes
+
+
+def _mail(world: World, identifier: str, mails: Sequence[Mail]) -> Update:
+    """Mail into a box; one that is full only notes that everything is to be looked at."""
+    box = world.store.get(keys.box(identifier)) or {}
+    full = len(box.get("entries", ())) + len(mails) > mailbox.FULL
+    update = mailbox.posting(world, identifier, mails, full=full)
+    return update if full else replace(update, expect={"entries": Shorter(mailbox.FULL + 1)})
+
+
+def _opening_writes(world: World, opening: Opening, mails: Sequence[Mail], decided: _Silent | None) -> list[Write]:
+    incident, lines, not_before = opening.incident, list(opening.lines), opening.not_before
+    if decided:
+        incident, lines, mails = decided.after.incident, [*lines, *decided.after.lines], ()
+        not_before = None if decided.after.page == "now" else not_before
+    incident, writes = incidents.opening(world, incident, lines)
+    writes.append(mailbox.opening(world, incident.id, mails))
+    if opening.pages and not incident.over:
+        page = replace(_first_page(incident, opening), not_before=not_before)
+        writes.append(intents.opening(page, world.now()))
+    return writes
+
+
+def _first_page(incident: Incident, opening: Opening) -> Intent:
+    escalation = incident.escalation
+    return Intent(
+        incident=incident.id,
+        name=FIRST,
+        purpose="first",
+        kind=Kind.TRIGGER,
+        severity=incident.severity,
+        group=escalation.group if escalation else incident.owner,
+        steps=escalation.steps[:1] if escalation else (),
+        reason=opening.page_reason,
+        not_before=opening.not_before,
+    )
+
+
+def _page_writes(world: World, settled: Settled) -> list[Write]:
+    """The held page of an incident without an execution: out at once, or never."""
+    found = {i.name: i for i in intents.of(world.store, settled.incident.id)}.get(FIRST)
+    if settled.page == "now":
+        steps = settled.incident.escalation.steps[:1] if settled.incident.escalation else ()
+        intent = found or Intent(
+            settled.incident.id,
+            FIRST,
+            "first",
+            Kind.TRIGGER,
+            settled.incident.severity,
+            settled.incident.owner,
+            steps,
+            settled.reason,
+        )
+        return [
+            intents.changing(
+                replace(intent, severity=settled.incident.severity, not_before=world.now()), found, world.now()
+            )
+        ]
+    if settled.page == "never" and found and found.state == "pending":
+        return [intents.changing(replace(found, state="cancelled", outcome=settled.reason), found, world.now())]
+    return []
+
+
+def _taken(world: World, admission: Admission) -> Taken:
+    opened = tuple(o.incident.id for o in admission.openings if o.incident.generation) + admission.promoted
+    told = tuple(i for i in admission.mail if i not in opened)
+    for identifier in told:
+        mailbox.wake(world, identifier)
+    return Taken(opened, told, admission.resume, admission.verdicts)
+
+
+def _both(first: Taken, second: Taken) -> Taken:
+    return Taken(
+        first.opened + second.opened,
+        first.told + second.told,
+        first.resumed + second.resumed,
+        first.verdicts + second.verdicts,
+    )

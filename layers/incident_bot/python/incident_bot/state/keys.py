@@ -1,0 +1,95 @@
+"""The keys of every item, and the attributes that put an item into the sparse `due` and `opened` indexes."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from incident_bot.domain.clock import rfc3339
+from incident_bot.world import Key
+
+SHARDS = 4
+KILL: Key = ("CONTROL", "KILL")
+
+
+def head(scope: str) -> Key:
+    """The scope's head: which groups belong to which incident."""
+    return f"SCOPE#{scope}", "HEAD"
+
+
+def alert(scope: str, fingerprint: str) -> Key:
+    """One series."""
+    return f"SCOPE#{scope}", f"ALERT#{fingerprint}"
+
+
+def meta(incident: str) -> Key:
+    """The incident itself."""
+    return f"INC#{incident}", "META"
+
+
+def box(incident: str) -> Key:
+    """The incident's mailbox."""
+    return f"INC#{incident}", "BOX"
+
+
+def facts(incident: str) -> Key:
+    """What enrichment found."""
+    return f"INC#{incident}", "FACTS"
+
+
+def postmortem(incident: str) -> Key:
+    """The postmortem draft."""
+    return f"INC#{incident}", "POSTMORTEM"
+
+
+def intent(incident: str, name: str) -> Key:
+    """One intended message to people."""
+    return f"INC#{incident}", f"INTENT#{name}"
+
+
+def incident_of(identifier: str) -> str:
+    """The incident inside an action's (`ID-a1`) or approval's (`ID-p1`) id; the id itself where it has no such part."""
+    return identifier.rsplit("-", 1)[0] if "-" in identifier else identifier
+
+
+def action(identifier: str) -> Key:
+    """One remediation with its plan and journal."""
+    return f"INC#{incident_of(identifier)}", f"ACTION#{identifier}"
+
+
+def approval(identifier: str) -> Key:
+    """One request for approval."""
+    return f"INC#{incident_of(identifier)}", f"APPROVAL#{identifier}"
+
+
+def lock(target: str) -> Key:
+    """The lock of one resolved target."""
+    return f"LOCK#{target}", "LOCK"
+
+
+def log(incident: str, seq: int) -> Key:
+    """One timeline entry."""
+    return f"LOG#{incident}", f"{seq:08d}"
+
+
+def mode(playbook: str) -> Key:
+    """A playbook's earned mode."""
+    return "CONTROL", f"MODE#{playbook}"
+
+
+def budget(person: str, at: datetime) -> Key:
+    """How often a person was paged in that hour (UTC)."""
+    return f"BUDGET#person:{person}", f"{at.astimezone(UTC):%Y-%m-%dT%H}"
+
+
+def quarantine(day: str, delivery: str) -> Key:
+    """One delivery (or a part of one) that could not be read."""
+    return f"QUARANTINE#{day}", delivery
+
+
+def due(key: Key, at: datetime) -> dict[str, Any]:
+    """The attributes by which `sweep` finds that item from `at` on."""
+    shard = int(hashlib.sha256("|".join(key).encode()).hexdigest(), 16) % SHARDS
+    return {"due": f"DUE#{shard}", "due_at": rfc3339(at)}
+
+
+NOT_DUE = ("due", "due_at")

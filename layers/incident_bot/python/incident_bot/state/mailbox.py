@@ -1,0 +1,105 @@
+"""An incident's mailbox: anybody appends, only the incident's execution parks its token here and takes mail out.
+
+No wake-up is lost: appending and reading the token are one update; parking is conditional on the box being empty; and a
+box with mail has a due time of its own, so `sweep` wakes what was missed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from incident_bot.domain.errors import Conflict
+from incident_bot.domain.incident import Incident
+from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.shape import dump, load
+from incident_bot.state import keys
+from incident_bot.world import ABSENT, Item, Put, Shorter, Update, World, Write
+
+FULL = 100  # entries from which on alerts are no longer listed: "look at everything" instead
+MISSED_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What the box holds: mails that were not taken yet, the last number given, and the parked token."""
+
+    mails: tuple[Mail, ...]
+    number: int
+    looks: int
+    token: str
+
+
+def opening(world: World, incident: str, mails: Sequence[Mail] = ()) -> Write:
+    """The write that creates the box, with the mail that came in the same moment."""
+    pk, sk = keys.box(incident)
+    item: Item = {"PK": pk, "SK": sk, "entries": dump(list(mails)), "number": len(mails)}
+    return Put(item | (keys.due((pk, sk), world.now() + MISSED_AFTER) if mails else {}), {"PK": ABSENT})
+
+
+def posting(world: World, incident: str, mails: Sequence[Mail], *, full: bool = False) -> Update:
+    """The update that appends mails. A `full` box only notes that everything is to be looked at."""
+    key = keys.box(incident)
+    due = keys.due(key, world.now() + MISSED_AFTER)
+    if full:
+        return Update(key, set=due, add={"looks": 1})
+    bound = {"entries": Shorter(FULL)} if all(m.kind is MailKind.ALERT for m in mails) else {}
+    return Update(key, set=due, add={"number": len(mails)}, append={"entries": dump(list(mails))}, expect=bound)
+
+
+def post(world: World, incident: str, *mails: Mail) -> None:
+    """Append mails and wake the incident's execution if it waits."""
+    try:
+        item = world.store.update(posting(world, incident, mails))
+    except Conflict:
+        item = world.store.update(posting(world, incident, mails, full=True))
+    if token := item.get("token"):
+        world.machines.wake(token)
+
+
+def wake(world: World, incident: str) -> None:
+    """Wake the incident's execution if it waits; what it finds is on the table."""
+    item = world.store.get(keys.box(incident)) or {}
+    if token := item.get("token"):
+        world.machines.wake(token)
+
+
+def read(world: World, incident: Incident) -> Box:
+    """The box with the mails that the incident has not decided upon yet."""
+    return _box(world.store.get(keys.box(incident.id)) or {}, incident.mail_taken)
+
+
+def park(world: World, incident: Incident, box: Box, token: str) -> bool:
+    """Leave the token in the box for others to wake; False where mail came in meanwhile (then decide first)."""
+    expect: dict[str, Any] = {"number": box.number, "looks": box.looks or ABSENT}
+    if box.mails or box.looks:
+        return False
+    try:
+        world.store.update(
+            Update(keys.box(incident.id), set={"token": token, "entries": []}, remove=keys.NOT_DUE, expect=expect)
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def trim(world: World, incident: Incident, box: Box) -> None:
+    """Forget mails that were decided upon. Where new mail came in meanwhile nothing is trimmed: the next time will."""
+    expect = {"number": box.number, "looks": box.looks or ABSENT}
+    update = Update(keys.box(incident.id), set={"entries": []}, remove=("looks", *keys.NOT_DUE), expect=expect)
+    try:
+        world.store.update(update)
+    except Conflict:
+        return
+
+
+def rest(world: World, incident: str) -> None:
+    """Mail to an incident that is finished for good stays unread: take the box out of the `due` index."""
+    world.store.update(Update(keys.box(incident), remove=keys.NOT_DUE))
+
+
+def _box(item: Item, taken: int) -> Box:
+    entries, number = item.get("entries", []), int(item.get("number", 0))
+    first = number - len(entries) + 1
+    mails = (replace(load(Mail, entry), number=first + i) for i, entry in enumerate(entries))
+    return Box(tuple(m for m in mails if m.number > taken), number, int(item.get("looks", 0)), item.get("token", ""))
