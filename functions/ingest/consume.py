@@ -61,7 +61,7 @@ def _take(world: World, scope: str, arrivals: Sequence[Arrival]) -> None:
 def _first_page(world: World, identifier: str) -> None:
     """Send what is due at once, within a second and a half; `sweep` and `page` repair what does not get through."""
     for intent in intents.of(world.store, identifier):
-        if intent.pages and intent.state == "pending":
+        if intent.pages and intent.ready(world.now()):
             outcome = paging.send(world, identifier, intent.name, budget_seconds=FIRST_PAGE_SECONDS)
             logger.info("first page", incident=identifier, outcome=outcome.kind, reason=outcome.reason)
 

@@ -91,7 +91,8 @@ def finished(incident: Incident) -> bool:
     """Whether nothing of the incident needs an execution any more."""
     lifts = any(clock.startswith("lift:") for clock in incident.clocks)
     acting = any(action.state in ("running", "suspended") for action in incident.actions.values())
-    return incident.over and not lifts and not acting and incident.step is None
+    done = incident.step is None or incident.step.name == "End"
+    return incident.over and not lifts and not acting and done
 
 
 def due_at(incident: Incident, now: datetime) -> bool:

@@ -437,7 +437,7 @@ class _Turn:
     # -- the step ------------------------------------------------------------------------------------------------
 
     def step(self) -> Step | None:
-        if any(i.state == "pending" and (i.not_before or self.now) <= self.now for i in self.intents.values()):
+        if any(i.ready(self.now) for i in self.intents.values()):
             return Step("Page", "there are messages to send")
         return self.remediation() or self.investigation()
 

@@ -52,3 +52,8 @@ class Intent:
     def pages(self) -> bool:
         """Whether it wakes somebody (and counts as a page)."""
         return self.kind is Kind.TRIGGER
+
+    def ready(self, now: datetime) -> bool:
+        """Whether it is to be sent now: pending, not held, and in nobody's hands (nor waiting for its next try)."""
+        waits = max(self.not_before or now, self.lease_until or now)
+        return self.state == "pending" and waits <= now
