@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from incident_bot import execution, paging, remedy
+from incident_bot import execution, heartbeat, paging, remedy
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.stage import logger, stage
@@ -25,12 +25,21 @@ def sweep(world: World, event: Mapping[str, Any]) -> dict[str, int]:
         kind = key[1].split("#")[0]
         try:
             REPAIRS[kind](world, key)
-        except IncidentBotError as error:
-            logger.exception("a repair failed", kind=kind, key="|".join(key), reason=error.reason)
+        except Exception as error:  # noqa: BLE001 - whatever one repair runs into, the others are due as well
+            logger.exception("a repair failed", kind=kind, key="|".join(key), error=type(error).__name__)
             kind = "failed"
         done[kind] = done.get(kind, 0) + 1
     world.metrics.count("Sweeps")
+    _beat(world)
     return done
+
+
+def _beat(world: World) -> None:
+    """Send the synthetic alert; that it failed shows as its absence, which alarms by itself."""
+    try:
+        heartbeat.send(world)
+    except IncidentBotError as error:
+        logger.exception("the synthetic alert was not taken", reason=error.reason)
 
 
 def _incident(world: World, key: Key) -> None:
