@@ -41,7 +41,7 @@ def request(write: Write) -> dict[str, Any]:
     if isinstance(write, Put):
         subject: dict[str, Any] = {"Item": attributes(write.item)}
     elif isinstance(write, Update):
-        subject = {"Key": key(write.key), "UpdateExpression": _changes(expression, write)}
+        subject = {"Key": key(write.key), **_present(UpdateExpression=_changes(expression, write))}
     else:
         subject = {"Key": key(write.key)}
     return {**subject, **_present(ConditionExpression=condition), **expression.placeholders()}

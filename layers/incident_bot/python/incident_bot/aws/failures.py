@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from incident_bot.domain.errors import Denied, IncidentBotError, Invalid, NotFound, Unavailable
 
@@ -50,5 +50,7 @@ def translated(what: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise meaning(error, what) from error
+    except ParamValidationError as error:
+        raise Invalid(f"{what}: {error}") from error
     except BotoCoreError as error:
         raise Unavailable(f"{what}: {error}") from error

@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from incident_bot.aws.attributes import item
 from incident_bot.aws.expressions import OPERATIONS, key, request
-from incident_bot.aws.failures import code, meaning
+from incident_bot.aws.failures import code, translated
 from incident_bot.domain.errors import Conflict, Invalid, Unavailable
 from incident_bot.state.keys import SHARDS
 from incident_bot.world import Check, Delete, Item, Key, Put, Update, Write
@@ -149,15 +149,14 @@ class DynamoStore:
 
     def _call(self, operation: str, parameters: dict[str, Any], keys: Sequence[Key] = ()) -> Any:
         for attempt in range(ATTEMPTS):
-            try:
-                return getattr(self._connect(), operation)(**parameters)
-            except ClientError as error:
-                if failed := _failed(error, keys):
-                    raise Conflict(f"conditions did not hold: {failed}", failed=failed) from error
-                if not _passing(error):
-                    raise meaning(error, f"DynamoDB {operation}") from error
-            except BotoCoreError as error:
-                raise Unavailable(f"DynamoDB {operation}: {error}") from error
+            with translated(f"DynamoDB {operation}"):
+                try:
+                    return getattr(self._connect(), operation)(**parameters)
+                except ClientError as error:
+                    if failed := _failed(error, keys):
+                        raise Conflict(f"conditions did not hold: {failed}", failed=failed) from error
+                    if not _passing(error):
+                        raise
             self._wait(attempt)
         raise Unavailable(f"DynamoDB {operation}: throttled {ATTEMPTS} times")
 
