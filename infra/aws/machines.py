@@ -44,6 +44,8 @@ class _Machine(Construct):
         super().__init__(scope, name.capitalize())
         definition = (DEFINITIONS / f"{name}.asl.json").read_text()
         mentioned = sorted(set(PLACEHOLDER.findall(definition)))
+        if unknown := set(mentioned) - set(may):
+            raise ValueError(f"{name}.asl.json names what is no stage: {', '.join(sorted(unknown))}")
         statements = _statements([may[placeholder] for placeholder in mentioned])
         role = iam.Role(
             self,

@@ -27,6 +27,7 @@ REQUIRED = {
     "region": "AWS_REGION",
 }
 ENDPOINTS = "INCIDENTBOT_ENDPOINTS"
+API_URL = "INCIDENTBOT_API_URL"  # told to `sweep` alone: the API itself depends on other functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Settings:
     partition: str
     region: str
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    api_url: str = ""
 
     @property
     def machines(self) -> dict[str, str]:
@@ -65,7 +67,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     if missing:
         raise Invalid(f"missing: {', '.join(missing)}", where="environment")
     values = {name: environment[variable] for name, variable in REQUIRED.items()}
-    return Settings(**values, endpoints=_endpoints(environment.get(ENDPOINTS, "")))
+    return Settings(
+        **values, endpoints=_endpoints(environment.get(ENDPOINTS, "")), api_url=environment.get(API_URL, "")
+    )
 
 
 def team_from(text: str, settings: Settings) -> Team:

@@ -46,6 +46,7 @@ def aws_world(settings: Settings, team: Team) -> World:
         region=settings.region,
         account=settings.account,
         partition=settings.partition,
+        api_url=settings.api_url,
     )
 
 
