@@ -1,44 +1,43 @@
 """Verify: ask the source once whether the fault is really gone, before the quiet period begins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from incident_bot import plugins
-from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Firing, Incident, State, Step
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
-from incident_bot.stage import stage
+from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, series
 from incident_bot.turn import cleared, owned
-from incident_bot.world import World
+from incident_bot.world import Clients, World
 
 
 def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask every series' source that can be asked; returns {"firing": how many still fire, "asked": how many}."""
+    """Ask about every series, also those said to be over; returns {"firing": how many fire, "asked": how many}."""
     incident = owned(world, event)
     if incident is None or incident.over:
         return {"fenced": True}
-    before = incident
-    opinions = {f: _opinion(world, incident, f, s) for f, s in incident.firing.items()}
-    still = {f: incident.firing[f] for f, (fires, _) in opinions.items() if fires}
-    lines = [
-        Line("decision", f"{incident.firing[f].title}: {said}", actor="verify") for f, (_, said) in opinions.items()
-    ]
-    after = cleared(replace(incident, firing=still), "Verify")
+    before, series_in_question = incident, {**incident.cleared, **incident.firing}
+    opinions = {f: _opinion(world, incident, f, s) for f, s in series_in_question.items()}
+    still = {f: series_in_question[f] for f, (fires, _) in opinions.items() if fires}
+    lines = [Line("decision", f"{series_in_question[f].title}: {said}") for f, (_, said) in opinions.items()]
+    after = cleared(replace(incident, firing=still, cleared={}), "Verify")
     after, why = _still_fires(world, after, still) if still else _recovered(world, after)
     incidents.commit(world, before, after, [*lines, why])
     return {"firing": len(still), "asked": len(opinions)}
 
 
 def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing) -> tuple[bool, str]:
-    """Whether a series that is believed to fire still does, and who says so. Nobody's opinion: it is believed to."""
+    """Whether a series fires, and who says so; where its source cannot be asked, what was heard of it last counts."""
     source = plugins.sources().get(firing.source)
     asked = _ask(world, source.ask, firing) if source and source.ask and firing.ask else None
     if asked is not None:
         return asked, f"{firing.source} says it {'still fires' if asked else 'is resolved'}"
+    if fingerprint in incident.cleared:
+        return False, f"{firing.source} said it is resolved, and cannot be asked again"
     if incident.resolve_asked_by:
         return False, f"its source cannot be asked: {incident.resolve_asked_by}'s word counts"
     heard = series.read(world.store, incident.scope, [fingerprint]).get(fingerprint)
@@ -48,12 +47,13 @@ def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing)
     return True, "its source cannot be asked, and it was heard of lately"
 
 
-def _ask(world: World, ask: Any, firing: Firing) -> bool | None:
+def _ask(world: World, ask: Callable[[str, Clients], bool | None], firing: Firing) -> bool | None:
+    """What the source says; a source that fails to answer is one that cannot be asked."""
     try:
-        answer: bool | None = ask(firing.ask, world.clients)
-    except IncidentBotError:
+        return ask(firing.ask, world.clients)
+    except Exception as error:  # noqa: BLE001 - whatever it is: the incident must not hang on a source
+        logger.exception("a source could not be asked", source=firing.source, error=type(error).__name__)
         return None
-    return answer
 
 
 def _still_fires(world: World, incident: Incident, still: Mapping[str, Firing]) -> tuple[Incident, Line]:

@@ -19,6 +19,7 @@ from incident_bot.state import actions, approvals, heads, incidents, intents, ma
 from incident_bot.state.actions import Remediation
 from incident_bot.world import World
 
+MAILS_PER_TURN = 40  # each is a timeline entry or two of the turn's one transaction, which holds a hundred
 WAKES_PER_GENERATION = 500  # an execution's history ends at 25,000 events
 LONGEST_DELAY = timedelta(minutes=15)
 TRIES = 6
@@ -66,13 +67,13 @@ def decide(world: World, incident: Incident, done: str = "") -> dict[str, Any]:
 
 def _turn(world: World, before: Incident) -> dict[str, Any]:
     box = mailbox.read(world, before)
-    mails = box.mails
-    if box.looks:
-        everything = Mail(MailKind.EVERYTHING, world.now(), actor="mailbox", number=box.number)
-        mails = (*mails, everything)
+    mails = box.mails[:MAILS_PER_TURN]
+    whole = len(mails) == len(box.mails)
+    if box.looks and whole:
+        mails = (*mails, Mail(MailKind.EVERYTHING, world.now(), actor="mailbox", number=box.number))
     turn = advance(before, mails, _look(world, before, mails), world.team, world.now())
     after = _commit(world, before, turn)
-    if mails:
+    if mails and whole:
         mailbox.trim(world, after, box)
     if turn.step is None:
         return {"step": "Await", "reason": "nothing is to be done now"}

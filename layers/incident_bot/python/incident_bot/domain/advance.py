@@ -185,6 +185,7 @@ class _Turn:
             ask=detail.get("ask", ""),
         )
         self.remember({**self.incident.firing, mail.argument: found})
+        self.set(cleared={f: s for f, s in self.incident.cleared.items() if f != mail.argument})
         self.set(alerts=self.incident.alerts + new, resolve_asked_by="")
         for name in ("quiet", "verify"):
             self.clock(name, None)
@@ -220,6 +221,8 @@ class _Turn:
 
     def clears(self, fingerprint: str, rhythm: float, reason: str) -> None:
         left = {f: s for f, s in self.incident.firing.items() if f != fingerprint}
+        if fingerprint in self.incident.firing:
+            self.set(cleared={**self.incident.cleared, fingerprint: self.incident.firing[fingerprint]})
         self.set(firing=left)
         slow = int(min(rhythm * 1.5, LONGEST_QUIET))
         if slow > max(self.incident.quiet_seconds, self.team.timing.quiet_period):

@@ -118,6 +118,7 @@ class Incident:
     step: Step | None = None
     escalation: Escalation | None = None
     firing: Mapping[str, Firing] = field(default_factory=dict)  # fingerprint ->
+    cleared: Mapping[str, Firing] = field(default_factory=dict)  # what its source said is over, until that is verified
     clocks: Mapping[str, datetime] = field(default_factory=dict)
     actions: Mapping[str, ActionState] = field(default_factory=dict)
 

@@ -1,0 +1,104 @@
+"""Does `verify` ask the source before anything is called over, and believe nobody else?"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.closure.verify import verify
+from incident_bot.domain.incident import Firing, Incident, State, Step
+from incident_bot.state import incidents
+from incident_bot.virtual.clock import T0
+from incident_bot.virtual.surroundings import MemoryClients
+from tests.building import a_world, an_incident
+from tests.signalling import the_incident, turn_of
+
+ARN = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:checkout-p95"
+ALARM = Firing("checkout/p95", "p95", "cloudwatch", T0, T0, ask=ARN)
+WEBHOOK = Firing("checkout/errors", "errors", "generic", T0, T0)
+ASKED = an_incident(state=State.ACTIVE, step=Step("Verify", "its alerts cleared"))
+
+
+class CloudWatch:
+    """DescribeAlarms with one alarm in a given state."""
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+    def describe_alarms(self, **_: Any) -> Mapping[str, Any]:
+        return {
+            "MetricAlarms": [{"AlarmName": "checkout-p95", "AlarmArn": ARN, "StateValue": self.state}],
+            "CompositeAlarms": [],
+        }
+
+
+def verified(incident: Incident, state: str = "OK", later: float = 0) -> Incident:
+    world = a_world(None, incident, clients=MemoryClients(cloudwatch=CloudWatch(state)))
+    world.clock.advance(later)
+    verify(world, turn_of(incident))
+    return the_incident(world)
+
+
+def test_nothing_fires_any_more_so_the_quiet_period_begins() -> None:
+    after = verified(replace(ASKED, state=State.MITIGATED))
+    assert (after.state, after.step) == (State.MITIGATED, None)
+    assert after.clocks["quiet"] == T0 + timedelta(seconds=60)
+
+
+def test_a_flapping_incident_waits_longer_than_its_rhythm() -> None:
+    after = verified(replace(ASKED, state=State.MITIGATED, quiet_seconds=400))
+    assert after.clocks["quiet"] == T0 + timedelta(seconds=400)
+
+
+@pytest.mark.parametrize(("state", "then"), [("ALARM", State.ACTIVE), ("OK", State.MITIGATED)])
+def test_a_source_that_can_be_asked_decides(state: str, then: State) -> None:
+    after = verified(replace(ASKED, firing={"v1:a": ALARM}), state)
+    assert after.state is then
+    assert ("v1:a" in after.firing) == (state == "ALARM")
+
+
+def test_a_source_that_said_it_is_over_is_asked_whether_it_is() -> None:
+    """A resolve may be late, forged or overtaken: the alarm itself knows."""
+    said_over = replace(ASKED, state=State.MITIGATED, cleared={"v1:a": ALARM})
+    assert verified(said_over, "ALARM").state is State.ACTIVE
+    assert list(verified(said_over, "ALARM").firing) == ["v1:a"]
+    after = verified(said_over, "OK")
+    assert (after.state, after.cleared) == (State.MITIGATED, {})
+
+
+def test_a_source_that_fails_to_answer_keeps_nothing_open() -> None:
+    incident = replace(ASKED, state=State.MITIGATED, cleared={"v1:a": ALARM})
+    world = a_world(None, incident)  # it has no client for CloudWatch
+    assert verify(world, turn_of(incident)) == {"firing": 0, "asked": 1}
+
+
+def test_a_persons_resolve_skips_the_quiet_period_but_not_the_source() -> None:
+    asked = replace(ASKED, resolve_asked_by="ada", firing={"v1:a": ALARM})
+    agreed, refused = verified(asked, "OK"), verified(asked, "ALARM")
+    assert agreed.step
+    assert agreed.step.name == "Close"
+    assert refused.step is None
+    assert refused.state is State.ACTIVE
+    assert refused.resolve_asked_by == ""
+
+
+def test_where_the_source_cannot_be_asked_a_persons_word_counts() -> None:
+    after = verified(replace(ASKED, resolve_asked_by="ada", firing={"v1:b": WEBHOOK}))
+    assert after.step
+    assert after.step.name == "Close"
+
+
+@pytest.mark.parametrize(("later", "fires"), [(60, True), (3700, False)], ids=["heard of lately", "lost resolve"])
+def test_a_lost_resolve_is_found_by_silence(later: float, fires: bool) -> None:
+    after = verified(replace(ASKED, firing={"v1:b": WEBHOOK}), later=later)
+    assert bool(after.firing) == fires
+
+
+def test_every_opinion_is_on_the_record() -> None:
+    incident = replace(ASKED, firing={"v1:a": ALARM})
+    world = a_world(None, incident, clients=MemoryClients(cloudwatch=CloudWatch("ALARM")))
+    verify(world, turn_of(incident))
+    texts = [entry["text"] for entry in incidents.timeline(world.store, incident.id)]
+    assert texts[0] == "p95: cloudwatch says it still fires"
