@@ -57,6 +57,10 @@ class MemoryQueue:
             message.visible_at = now + timedelta(seconds=hidden_seconds)
         return batch
 
+    def next_at(self) -> datetime | None:
+        """When the next message is visible."""
+        return min((message.visible_at for message in self.messages), default=None)
+
     def delete(self, message: Message) -> None:
         """The message was dealt with."""
         self.messages.remove(message)

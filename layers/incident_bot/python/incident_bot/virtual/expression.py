@@ -1,0 +1,39 @@
+"""JSONata in a state machine: `{% ... %}` anywhere in an argument, an output or a condition."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonata import jsonata  # type: ignore[import-untyped]
+
+OPEN, CLOSE = "{%", "%}"
+
+
+class QueryFailed(Exception):
+    """An expression is wrong or yields nothing: Step Functions fails the state with States.QueryEvaluationError."""
+
+
+def evaluated(template: Any, states: Mapping[str, Any]) -> Any:
+    """The template with every expression in it replaced by its value; `states` is what they know as `$states`."""
+    if isinstance(template, str) and template.startswith(OPEN) and template.endswith(CLOSE):
+        return _value(template[len(OPEN) : -len(CLOSE)].strip(), states)
+    if isinstance(template, Mapping):
+        return {name: evaluated(part, states) for name, part in template.items()}
+    if isinstance(template, list):
+        return [evaluated(part, states) for part in template]
+    return template
+
+
+def _value(expression: str, states: Mapping[str, Any]) -> Any:
+    try:
+        value = _compiled(expression).evaluate(None, {"states": states})
+    except Exception as error:
+        raise QueryFailed(f"{expression}: {error}") from error
+    if value is None:
+        raise QueryFailed(f"{expression}: yields nothing")
+    return value
+
+
+@lru_cache(maxsize=512)
+def _compiled(expression: str) -> Any:
+    return jsonata.Jsonata(expression)
