@@ -36,7 +36,7 @@ class Walker:
         *,
         seen: World | None = None,
     ) -> None:
-        self._world = world
+        self.world = world
         self._definitions = definitions
         self._functions = functions
         self._seen = seen or world
@@ -47,7 +47,7 @@ class Walker:
 
     def step(self, choose: Choose = oldest) -> Run | None:
         """Let one execution that is ready do one attempt; None where none is ready now."""
-        now = self._world.now()
+        now = self.world.now()
         ready = [run for run in self._alive() if run.ready_at is not None and run.ready_at <= now]
         if not ready:
             return None
@@ -80,7 +80,7 @@ class Walker:
         return list(self._live.values())
 
     def _take_executions(self) -> None:
-        executions = self._world.machines.executions
+        executions = self.world.machines.executions
         if len(executions) == self._taken:
             return
         for execution in list(executions.values())[self._taken :]:
@@ -91,11 +91,11 @@ class Walker:
         self._taken = len(executions)
 
     def _take_tokens(self) -> None:
-        woken = self._world.machines.woken
+        woken = self.world.machines.woken
         for token in woken[self._sent :]:
             run = self._live.get(token.split(":")[2]) if token.startswith("token:") else None
             if run is not None and run.token == token:
-                run.wake({}, self._world.now())
+                run.wake({}, self.world.now())
         self._sent = len(woken)
 
     def _work(self, resource: str, arguments: Any) -> Any:
