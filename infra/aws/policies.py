@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from incident_bot.sources import Permission
+from incident_bot.permission import Permission
 from infra.aws.grants import Grant
 from infra.aws.naming import arn
 

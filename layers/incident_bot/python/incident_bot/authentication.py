@@ -66,7 +66,7 @@ class StandardWebhooks:
             key = b""
         if not key:
             raise Invalid("the webhook secret is not base64 (whsec_...)")
-        signed = f"{message_id}.{timestamp}.".encode() + body
+        signed = f"{message_id}.{timestamp}.".encode(errors="replace") + body
         return base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 

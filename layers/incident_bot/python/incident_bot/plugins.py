@@ -1,56 +1,72 @@
-"""Discovery of sources, facts, actions and channels by place and type: one file is one plug-in; a bad one fails."""
+"""Discovery of sources, facts, actions and channels by place and type: one file, one plugin; a bad one fails loudly.
+
+Only what is asked for is imported: of the four packages one, and for a webhook that one source's file.
+"""
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
-from incident_bot.actions import Action
-from incident_bot.channels import Channel
-from incident_bot.domain.errors import Invalid
-from incident_bot.facts import Fact
-from incident_bot.sources import Source
+from incident_bot.domain.errors import Invalid, NotFound
 
-Plugin = TypeVar("Plugin", Source, Fact, Action, Channel)
+if TYPE_CHECKING:
+    from incident_bot.actions import Action
+    from incident_bot.channels import Channel
+    from incident_bot.facts import Fact
+    from incident_bot.sources import Source
 
 
 @cache
-def sources() -> Mapping[str, Source]:
+def sources() -> Mapping[str, "Source"]:
     """Every alert source, by name."""
-    return _found("sources", Source)
+    return _all("incident_bot.sources", "Source")
 
 
 @cache
-def facts() -> Mapping[str, Fact]:
+def facts() -> Mapping[str, "Fact"]:
     """Every enrichment provider, by name."""
-    return _found("facts", Fact)
+    return _all("incident_bot.facts", "Fact")
 
 
 @cache
-def actions() -> Mapping[str, Action]:
+def actions() -> Mapping[str, "Action"]:
     """Every remediation, by name."""
-    return _found("actions", Action)
+    return _all("incident_bot.actions", "Action")
 
 
 @cache
-def channels() -> Mapping[str, Channel]:
+def channels() -> Mapping[str, "Channel"]:
     """Every way to reach people, by name."""
-    return _found("channels", Channel)
+    return _all("incident_bot.channels", "Channel")
 
 
-def _found(package: str, shape: type[Plugin]) -> dict[str, Plugin]:
-    """The plugins of a package: modules that declare one object of that shape under the shape's name in capitals."""
-    folder = importlib.import_module(f"incident_bot.{package}")
-    names = sorted(m.name for m in pkgutil.iter_modules(folder.__path__) if not m.name.startswith("_"))
-    return {name: _declared(f"{folder.__name__}.{name}", shape) for name in names}
+def source(name: str) -> "Source":
+    """That source, without importing the others; NotFound where no file has that name (which may be anything)."""
+    if name not in names("incident_bot.sources"):
+        raise NotFound("there is no source of that name")
+    found: Source = declared(f"incident_bot.sources.{name}", "Source")
+    return found
 
 
-def _declared(module: str, shape: type[Plugin]) -> Plugin:
-    constant, name = shape.__name__.upper(), module.rpartition(".")[2]
-    plugin = getattr(importlib.import_module(module), constant, None)
-    if not isinstance(plugin, shape):
-        raise Invalid(f"declares no {shape.__name__} named {constant}", where=module)
+@cache
+def names(package: str) -> tuple[str, ...]:
+    """The names of a package's plugins: its files, but for those whose name begins with an underscore."""
+    folder = importlib.import_module(package).__path__
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_")))
+
+
+def declared(module: str, shape: str) -> Any:
+    """The plugin that a module declares: an object of its package's `shape`, under that name in capitals."""
+    package, _, name = module.rpartition(".")
+    plugin = getattr(importlib.import_module(module), shape.upper(), None)
+    if not isinstance(plugin, getattr(importlib.import_module(package), shape)):
+        raise Invalid(f"declares no {shape} named {shape.upper()}", where=module)
     if plugin.name != name:
         raise Invalid(f"its name is {plugin.name!r}, its file says {name!r}", where=module)
     return plugin
+
+
+def _all(package: str, shape: str) -> dict[str, Any]:
+    return {name: declared(f"{package}.{name}", shape) for name in names(package)}

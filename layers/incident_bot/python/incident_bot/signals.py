@@ -10,7 +10,7 @@ from incident_bot import plugins
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import Unparseable
-from incident_bot.domain.shape import dump, load
+from incident_bot.domain.shape import load
 from incident_bot.payload import ALERT_BYTES, decode, kind
 from incident_bot.sources import Parsed, Rejection, Source, read
 
@@ -76,15 +76,15 @@ def identify(envelope: Mapping[str, Any]) -> Source | None:
 
 
 def sort_out(parsed: Parsed) -> Sorted:
-    """Count the repeats of a delivery, and reject what is larger than a message may be."""
-    alerts: dict[tuple[str, str, datetime], str] = {}
+    """Count the repeats of a delivery (a worse severity is none), and reject what is larger than a message may be."""
+    alerts: dict[tuple[str, str, datetime, int], str] = {}
     too_large: list[Rejection] = []
     for index, alert in zip(_places(parsed), parsed.alerts, strict=True):
         text = ENCODE(_dumped(alert))
         if len(text) > ALERT_BYTES:
             too_large.append(Rejection(index, "", f"the alert is larger than {ALERT_BYTES} bytes"))
         else:
-            alerts.setdefault((alert.fingerprint, alert.status, alert.occurred_at), text)
+            alerts.setdefault((alert.fingerprint, alert.status, alert.occurred_at, alert.severity or 0), text)
     rejected = sorted([*parsed.rejected, *too_large], key=lambda rejection: rejection.index)
     return Sorted(tuple(alerts.values()), len(parsed.alerts) - len(too_large) - len(alerts), tuple(rejected))
 

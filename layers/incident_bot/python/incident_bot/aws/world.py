@@ -17,6 +17,7 @@ from incident_bot.aws.signals import EmbeddedMetrics, EventBus, S3Archive, SnsNo
 from incident_bot.aws.store import DynamoStore
 from incident_bot.domain.identifier import TAILS, identifier
 from incident_bot.domain.team import Team
+from incident_bot.rate import RateLimit
 from incident_bot.settings import Settings
 from incident_bot.world import World
 
@@ -46,6 +47,7 @@ def aws_world(settings: Settings, team: Team) -> World:
         region=settings.region,
         account=settings.account,
         partition=settings.partition,
+        admit=RateLimit(_now).admit,
         api_url=settings.api_url,
     )
 

@@ -38,7 +38,7 @@ def _value(key: str, pattern: str, path: Path, draft: Draft) -> Iterator[Flaw]:
 
 def _label(label: str, source: str, path: Path, draft: Draft) -> Iterator[Flaw]:
     declared = _labels(source, draft)
-    if "*" in declared or label in declared:
+    if any(fnmatchcase(label, pattern) for pattern in declared):
         return
     whose = "no source" if source == "*" else f"no source like {source!r}"
     yield Flaw(path, f"{whose} declares a label {label!r}", nearest(label, declared))

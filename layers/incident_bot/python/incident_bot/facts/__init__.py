@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from incident_bot.domain.incident import Incident
-from incident_bot.sources import Permission
+from incident_bot.permission import Permission
 from incident_bot.world import World
 
 

@@ -10,7 +10,7 @@ from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.team import Resource
 from incident_bot.facts import Fact, Finding
-from incident_bot.sources import Permission
+from incident_bot.permission import Permission
 from incident_bot.world import Clients, World
 
 SHOWN = 4

@@ -7,7 +7,7 @@ from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.team import Signal
 from incident_bot.facts import Fact, Finding
-from incident_bot.sources import Permission
+from incident_bot.permission import Permission
 from incident_bot.world import World
 
 PERIODS = 10  # how far to look back for the latest datum

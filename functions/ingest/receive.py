@@ -1,0 +1,108 @@
+"""`receive`: a webhook delivery becomes messages in the signals queue, once its sender has proven itself."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from incident_bot import plugins, quarantine
+from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
+from incident_bot.domain.shape import dump
+from incident_bot.payload import BODY_BYTES, decode
+from incident_bot.signals import Sorted, packed, sort_out
+from incident_bot.sources import Parsed, Rejection, Source, read
+from incident_bot.stage import http
+from incident_bot.webhook import Request, answer, problem, request_of
+from incident_bot.world import World
+
+RETRY = {"retry-after": "5"}
+AGAIN = "nothing is lost if you send it again"
+TOLD = 1000  # rejections that an answer spells out; a response of Lambda ends at 6 MB
+
+
+def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one webhook request: 202 only for what is safely in the queue, 503 for what the sender should repeat."""
+    request = request_of(event)
+    try:
+        source = plugins.source(request.source)
+    except NotFound as missing:
+        return problem(404, missing.reason, request)
+    refused = _not_a_delivery(source, request) or _not_authentic(world, source, request)
+    if refused:
+        return refused
+    wait = world.admit(source.name)
+    if wait > 0:
+        seconds = str(math.ceil(wait))
+        return problem(429, f"{source.name} sends faster than agreed", request, headers={"retry-after": seconds})
+    try:
+        return _taken(world, source, request)
+    except (Unavailable, Denied):
+        world.metrics.count("ReceiveFailed", 1, source=source.name)
+        return problem(503, f"it could not be taken now; {AGAIN}", request, headers=RETRY)
+
+
+def _not_a_delivery(source: Source, request: Request) -> dict[str, Any] | None:
+    if source.authentication is None:
+        return problem(404, f"{source.name} has no webhook: it comes by SNS or EventBridge", request)
+    if request.method != "POST":
+        return problem(405, "a delivery is a POST", request, headers={"allow": "POST"})
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        return problem(415, "compressed bodies are not read", request)
+    if request.media_type != "application/json" and not request.media_type.endswith("+json"):
+        return problem(
+            415, "the content type must be application/json", request, headers={"accept": "application/json"}
+        )
+    return None
+
+
+def _not_authentic(world: World, source: Source, request: Request) -> dict[str, Any] | None:
+    """Over the raw body, before anything is parsed. That a secret cannot be read is our fault, never the sender's."""
+    if source.authentication is None or request.body is None:
+        return problem(400, "the body is not base64, as the request says", request)
+    try:
+        secrets = world.secrets.values(f"webhooks/{source.name}")
+        source.authentication.verify(request.headers, request.body, secrets, world.now())
+    except (Unavailable, Denied, Invalid):
+        world.metrics.count("ReceiveFailed", 1, source=source.name)
+        return problem(503, f"the sender cannot be verified now; {AGAIN}", request, headers=RETRY)
+    except (Unauthenticated, NotFound) as failure:
+        world.metrics.count("Unauthenticated", 1, source=source.name)
+        if len(request.body) > BODY_BYTES:
+            return problem(413, f"the body is larger than {BODY_BYTES} bytes", request)
+        challenge = {"www-authenticate": source.authentication.challenge}
+        reason = failure.reason if isinstance(failure, Unauthenticated) else f"{source.name} has no secret yet"
+        return problem(401, reason, request, headers=challenge)
+    return None
+
+
+def _taken(world: World, source: Source, request: Request) -> dict[str, Any]:
+    """Alerts into the queue first, then what is rejected into quarantine: a page waits for no archive."""
+    body, delivery, now = request.body or b"", _delivery(request), world.now()
+    try:
+        parsed = read(source, decode(body), now)
+    except Unparseable as unread:
+        parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
+    found = sort_out(parsed)
+    if found.alerts:
+        world.queue.send(packed(source.name, delivery, now, found.alerts))
+        world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
+    rejected = found.rejected or (() if found.alerts else (Rejection(0, "alerts", "the delivery holds no alert"),))
+    if rejected:
+        quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)
+    if not found.alerts:
+        status = 413 if len(body) > BODY_BYTES else 400
+        return problem(status, rejected[0].reason, request, rejected=dump(rejected[:TOLD]), delivery_id=delivery)
+    return answer(202, _receipt(found, parsed, delivery))
+
+
+def _receipt(found: Sorted, parsed: Parsed, delivery: str) -> dict[str, Any]:
+    notes = {"notes": list(parsed.notes)} if parsed.notes else {}
+    counts = {"accepted": len(found.alerts), "duplicates": found.duplicates, "rejected": dump(found.rejected[:TOLD])}
+    return {**counts, "delivery_id": delivery, **notes}
+
+
+def _delivery(request: Request) -> str:
+    """The sender's own id where it signs one (a replay is the same delivery), otherwise the request's."""
+    return quarantine.plain_id(request.headers.get("webhook-id") or request.id)
+
+
+handler = http(receive)

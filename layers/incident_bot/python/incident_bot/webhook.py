@@ -1,0 +1,87 @@
+"""One webhook request as API Gateway's HTTP API (payload format 2.0) delivers it, and the answers to it."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    400: ("malformed", "Malformed"),
+    401: ("unauthenticated", "Not authenticated"),
+    404: ("unknown-source", "Unknown source"),
+    405: ("method-not-allowed", "Method not allowed"),
+    413: ("too-large", "Too large"),
+    415: ("unsupported-media-type", "Unsupported media type"),
+    429: ("too-many-requests", "Too many requests"),
+    503: ("unavailable", "Temporarily unavailable"),
+}
+PATH = re.compile(r"/v1/webhooks/([^/]+)/?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was sent: the body raw, header names in lower case; `body` is None where its base64 is broken."""
+
+    id: str
+    method: str
+    source: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def request_of(event: Mapping[str, Any]) -> Request:
+    """The request inside an event; whatever is missing is empty."""
+    context = event.get("requestContext") or {}
+    http = context.get("http") or {}
+    path = event.get("rawPath") or http.get("path") or ""
+    named, found = (event.get("pathParameters") or {}).get("source"), PATH.search(path)
+    return Request(
+        id=str(context.get("requestId") or ""),
+        method=str(http.get("method") or "").upper(),
+        source=str(named or (found.group(1) if found else "")),
+        headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
+        body=_body(event),
+    )
+
+
+def answer(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON response."""
+    return _response(status, document, {"content-type": "application/json"})
+
+
+def problem(
+    status: int, detail: str, request: Request, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> dict[str, Any]:
+    """A refusal as a problem document (RFC 9457); `instance` names this one request, as the access log does."""
+    name, title = PROBLEMS[status]
+    document = {
+        "type": f"urn:incident-bot:problem:{name}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:incident-bot:request:{request.id}",
+        **members,
+    }
+    return _response(status, document, {"content-type": "application/problem+json", **(headers or {})})
+
+
+def _body(event: Mapping[str, Any]) -> bytes | None:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return None
+
+
+def _response(status: int, document: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    return {"statusCode": status, "headers": dict(headers), "body": json.dumps(document), "isBase64Encoded": False}

@@ -1,0 +1,69 @@
+"""Do the sources' own example payloads parse to what they promise?"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from incident_bot import plugins
+from incident_bot.domain.clock import instant
+from incident_bot.domain.shape import dump
+from incident_bot.signals import identify
+from incident_bot.sources import Example, Source, read
+
+EXAMPLES = [
+    pytest.param(source, example, id=f"{name}: {example.name}")
+    for name, source in plugins.sources().items()
+    for example in source.examples
+]
+
+
+def holds(expected: Any, found: Any) -> bool:
+    """Whether what is expected is there; an expected mapping names some entries of the one that is found."""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        return all(name in found and holds(value, found[name]) for name, value in expected.items())
+    return expected == found
+
+
+@pytest.mark.parametrize(("source", "example"), EXAMPLES)
+def test_an_example_parses_to_what_it_expects(source: Source, example: Example) -> None:
+    parsed = read(source, example.body, instant(example.received_at))
+
+    alerts = dump(parsed.alerts)
+    assert [a["source"] for a in alerts] == [source.name] * len(example.expect)
+    for alert, expected in zip(alerts, example.expect, strict=True):
+        assert {name: alert[name] for name in expected if not holds(expected[name], alert[name])} == {}
+    assert tuple(rejection.field for rejection in parsed.rejected) == example.rejects
+
+
+@pytest.mark.parametrize(("source", "example"), EXAMPLES)
+def test_an_example_survives_unknown_fields(source: Source, example: Example) -> None:
+    received_at = instant(example.received_at)
+
+    plain = read(source, example.body, received_at)
+    padded = read(source, {**example.body, "addedNextYear": {"deep": [None, 1]}}, received_at)
+
+    assert padded == plain
+
+
+@pytest.mark.parametrize(
+    ("source", "example"), [p for p in EXAMPLES if isinstance(p.values[0], Source) and p.values[0].recognise]
+)
+def test_an_envelope_is_recognised_by_its_own_source_and_no_other(source: Source, example: Example) -> None:
+    assert identify(example.body) is source
+    recognising = [s.name for s in plugins.sources().values() if s.recognise and s.recognise(example.body)]
+    assert recognising == [source.name]
+
+
+@pytest.mark.parametrize(("source", "example"), EXAMPLES)
+def test_labels_are_among_those_the_source_declares(source: Source, example: Example) -> None:
+    parsed = read(source, example.body, instant(example.received_at))
+
+    undeclared = {
+        label
+        for alert in parsed.alerts
+        for label in alert.labels
+        if not any(fnmatchcase(label, pattern) for pattern in source.labels)
+    }
+    assert undeclared == set()

@@ -1,0 +1,56 @@
+"""Does the rate limit hold back who sends too fast, tell how long, and nobody else?"""
+
+from datetime import UTC, datetime, timedelta
+
+from incident_bot.rate import RateLimit
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 1, 15, 10, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def test_a_burst_goes_through_and_the_next_one_is_told_how_long_to_wait() -> None:
+    limit = RateLimit(Clock().now, per_second=2, burst=3)
+
+    assert [limit.admit("generic") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_who_waits_as_told_is_admitted() -> None:
+    clock = Clock()
+    limit = RateLimit(clock.now, per_second=2, burst=1)
+    limit.admit("generic")
+
+    clock.at += timedelta(seconds=limit.admit("generic"))
+
+    assert limit.admit("generic") == 0
+
+
+def test_one_source_does_not_spend_anothers_tokens() -> None:
+    limit = RateLimit(Clock().now, per_second=1, burst=1)
+    limit.admit("generic")
+
+    assert limit.admit("alertmanager") == 0
+
+
+def test_quiet_time_saves_up_no_more_than_a_burst() -> None:
+    clock = Clock()
+    limit = RateLimit(clock.now, per_second=10, burst=2)
+    limit.admit("generic")
+    clock.at += timedelta(days=1)
+
+    assert [limit.admit("generic") > 0 for _ in range(3)] == [False, False, True]
+
+
+def test_a_clock_that_goes_back_gives_nothing_and_breaks_nothing() -> None:
+    clock = Clock()
+    limit = RateLimit(clock.now, per_second=1, burst=1)
+    limit.admit("generic")
+    clock.at -= timedelta(days=1)
+
+    assert limit.admit("generic") == 1
