@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from incident_bot.configuration.draft import Draft
 from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
-from incident_bot.domain.arn import flaw_of
+from incident_bot.domain.caller import flaw_of
 from incident_bot.domain.team import EscalationStep, Group, Rota
 
 

@@ -1,0 +1,187 @@
+"""`operate`: the one API through which people see incidents and act on them; the caller's verified ARN is the actor."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from incident_bot import quarantine, remedy
+from incident_bot.domain.caller import person_of
+from incident_bot.domain.errors import Conflict, IncidentBotError, Invalid, NotFound, Refused
+from incident_bot.domain.team import Person
+from incident_bot.operating import orders, views
+from incident_bot.operating.documents import (
+    ActionShown,
+    ApprovalAsked,
+    ApprovalShown,
+    Decision,
+    Order,
+    Proposal,
+    QuarantinedDelivery,
+    Reasoned,
+    Row,
+    Shown,
+    Switching,
+    SwitchShown,
+    Taken,
+    Trail,
+)
+from incident_bot.stage import http
+from incident_bot.state import actions, approvals, controls
+from incident_bot.world import World
+
+State = Literal["", "detected", "triaged", "active", "mitigated", "resolved", "postmortem"]
+Id = Annotated[str, Path(min_length=1, max_length=200, pattern="^[A-Za-z0-9_.:-]+$")]
+
+api = APIGatewayHttpResolver(enable_validation=True)
+
+
+def operate(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one request of the operator API."""
+    api.append_context(world=world)
+    return api.resolve(dict(event), None)  # type: ignore[arg-type]  # no route looks at Lambda's context
+
+
+def _world() -> World:
+    found: World = api.context["world"]
+    return found
+
+
+def _person() -> Person:
+    """The person behind the caller's identity, which API Gateway verified; Refused for anybody else."""
+    caller = api.current_event.raw_event["requestContext"].get("authorizer", {}).get("iam", {}).get("userArn", "")
+    person = person_of(caller, _world().team)
+    if person is None:
+        raise Refused(f"{caller or 'the caller'} is no person of this team: it may only read", rule="caller")
+    return person
+
+
+@api.get("/v1/incidents", tags=["incidents"], summary="List the newest incidents")
+def list_incidents(
+    state: Annotated[State, Query()] = "",
+    service: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[Row]:
+    """The newest first; the limit counts before the filters."""
+    return views.listed(_world(), state=state, service=service, limit=limit)
+
+
+@api.get("/v1/incidents/<incident>", tags=["incidents"], summary="Show everything about one incident")
+def show_incident(incident: Id) -> Shown:
+    """Its timeline, facts, actions, approvals and postmortem draft."""
+    return views.shown(_world(), incident)
+
+
+@api.post("/v1/incidents/<incident>/acknowledge", tags=["incidents"], summary="Take an incident on")
+def acknowledge(incident: Id, order: Order) -> Taken:
+    """Escalation stops; a worse alert still pages."""
+    person = _person()
+    orders.acknowledge(_world(), incident, person, order.reason)
+    return Taken(incident=incident, order="acknowledge", by=person.id)
+
+
+@api.post("/v1/incidents/<incident>/resolve", tags=["incidents"], summary="Say that it is over")
+def resolve(incident: Id, order: Order) -> Taken:
+    """The source is asked once; the quiet period is skipped."""
+    person = _person()
+    orders.resolve(_world(), incident, person, order.reason)
+    return Taken(incident=incident, order="resolve", by=person.id)
+
+
+@api.post("/v1/incidents/<incident>/actions", tags=["actions"], summary="Propose an action; somebody else approves")
+def propose(incident: Id, proposal: Proposal) -> ActionShown:
+    """The caller is the requester. The approval that it waits for is listed with the incident."""
+    return views.action(orders.propose(_world(), incident, _person(), proposal))
+
+
+@api.post("/v1/actions/<action>/undo", tags=["actions"], summary="Order that an action is undone")
+def undo(action: Id, order: Reasoned) -> Taken:
+    """The one mutation that the kill switch does not stop."""
+    person = _person()
+    remedy.order_undo(_world(), action, person.id, order.reason)
+    return Taken(incident=actions.read(_world().store, action).incident, order="undo", by=person.id)
+
+
+@api.get("/v1/approvals/<approval>", tags=["approvals"], summary="Show a request for approval with its plan")
+def show_approval(approval: Id) -> ApprovalAsked:
+    """Reading decides nothing."""
+    return views.approval(_world(), approval)
+
+
+@api.post("/v1/approvals/<approval>", tags=["approvals"], summary="Approve or reject a plan")
+def decide(approval: Id, decision: Decision) -> ApprovalShown:
+    """403: the requester, or no approver. 409: used, or the digest is not current. 410: expired."""
+    person = _person()
+    return views.decided(
+        approvals.decide(_world(), approval, decision.decision, decision.reason, decision.digest, person.id)
+    )
+
+
+@api.get("/v1/kill-switch", tags=["kill switch"], summary="Show the kill switch")
+def show_kill_switch() -> SwitchShown:
+    """It is on until somebody configured it."""
+    return views.switch(controls.switch(_world().store))
+
+
+@api.post("/v1/kill-switch", tags=["kill switch"], summary="Turn the kill switch on or off")
+def turn_kill_switch(switching: Switching) -> SwitchShown:
+    """On: nothing mutates except an ordered undo. Every change is on the trail `controls`."""
+    person = _person()
+    return views.switch(controls.set_kill_switch(_world(), person.id, on=switching.on, reason=switching.reason))
+
+
+@api.get("/v1/quarantine", tags=["deliveries"], summary="List deliveries that could not be read")
+def list_quarantine(days: Annotated[int, Query(ge=1, le=90)] = 14) -> list[QuarantinedDelivery]:
+    """Those of the last days, newest first."""
+    return [
+        QuarantinedDelivery(delivery_id=q.delivery_id, source=q.source, at=q.at, reason=q.reason)
+        for q in quarantine.listed(_world(), days=days)
+    ]
+
+
+@api.get("/v1/audit/<subject>", tags=["audit"], summary="Read a hash-chained timeline as it is stored")
+def read_trail(subject: Id) -> Trail:
+    """Of an incident, or of the `controls`; verify it with `incidentbot audit verify`."""
+    return views.trail(_world(), subject)
+
+
+STATUSES: tuple[tuple[type[IncidentBotError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Invalid, HTTPStatus.BAD_REQUEST),
+    (Conflict, HTTPStatus.CONFLICT),
+)
+
+
+@api.exception_handler([Refused, NotFound, Invalid, Conflict])
+def refused(error: IncidentBotError) -> Response[str]:
+    """What is wrong with the request, as a problem document."""
+    if isinstance(error, Refused):
+        return _problem(HTTPStatus(error.status), error.reason, rule=error.rule)
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    return _problem(status, str(error))
+
+
+@api.exception_handler(RequestValidationError)
+def malformed(error: RequestValidationError) -> Response[str]:
+    """Every field that is wrong."""
+    wrong = (f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+    return _problem(HTTPStatus.BAD_REQUEST, "; ".join(wrong))
+
+
+@api.not_found
+def nowhere(_: NotFoundError) -> Response[str]:
+    """No such route."""
+    return _problem(HTTPStatus.NOT_FOUND, "there is no such operation; docs/openapi.json describes them all")
+
+
+def _problem(status: HTTPStatus, detail: str, **more: str) -> Response[str]:
+    document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, **more}
+    return Response(status, "application/problem+json", json.dumps(document))
+
+
+handler = http(operate)

@@ -1,0 +1,150 @@
+"""What people are shown: incidents, approvals, the kill switch and audit trails, read together from the table."""
+
+from typing import Any
+
+from incident_bot.domain.incident import Incident
+from incident_bot.domain.shape import dump, load
+from incident_bot.operating.documents import (
+    ActionShown,
+    ApprovalAsked,
+    ApprovalShown,
+    Entry,
+    FactFound,
+    Row,
+    Shown,
+    SwitchShown,
+    Trail,
+    Vote,
+)
+from incident_bot.state import actions, approvals, controls, facts, incidents, keys
+from incident_bot.state.actions import Remediation
+from incident_bot.state.approvals import Approval
+from incident_bot.state.controls import Switch
+from incident_bot.world import World
+
+ENTRY = ("incident", "seq", "at", "actor", "kind", "text", "reason", "hash")
+
+
+def listed(world: World, *, state: str = "", service: str = "", limit: int = 200) -> list[Row]:
+    """The newest incidents first; `limit` counts before the filters."""
+    wanted = world.store.opened(limit=limit)
+    found = world.store.get_many(wanted)
+    rows = [Row(**_row(load(Incident, found[key]))) for key in wanted if key in found]
+    return [row for row in rows if state in ("", row.state) and service in ("", row.service)]
+
+
+def shown(world: World, identifier: str) -> Shown:
+    """Everything about one incident; NotFound."""
+    incident = incidents.read(world.store, identifier)
+    postmortem = world.store.get(keys.postmortem(identifier)) or {}
+    return Shown(
+        **_row(incident),
+        owner=incident.owner,
+        summary=incident.summary,
+        category=incident.category,
+        started_at=incident.started_at,
+        acknowledged_by=incident.acknowledged_by,
+        commander=incident.commander,
+        reopens=incident.reopens,
+        merged_into=incident.merged_into,
+        config_digest=incident.config_digest,
+        timeline=[Entry(**{name: e[name] for name in ENTRY[1:]}) for e in incidents.timeline(world.store, identifier)],
+        facts=_facts(world, identifier),
+        actions=[action(remediation) for remediation in actions.of(world.store, identifier)],
+        approvals=[decided(approval) for approval in approvals.of(world.store, identifier)],
+        postmortem=postmortem.get("markdown"),
+    )
+
+
+def approval(world: World, identifier: str) -> ApprovalAsked:
+    """One approval with the plan it is about; NotFound. One whose time is over is expired by this look at it."""
+    approvals.expire(world, identifier)
+    found = approvals.read(world.store, identifier)
+    plan = dump(actions.read(world.store, found.action).plan)
+    return ApprovalAsked(**decided(found).model_dump(), plan=plan)
+
+
+def switch(found: Switch) -> SwitchShown:
+    """The kill switch."""
+    return SwitchShown(on=found.on, by=found.by, reason=found.reason, at=found.at)
+
+
+def trail(world: World, subject: str) -> Trail:
+    """The timeline of an incident, or of the controls; NotFound."""
+    if subject == controls.TRAIL:
+        found = controls.switch(world.store)
+        seq, head = found.seq, found.head
+    else:
+        incident = incidents.read(world.store, subject)
+        seq, head = incident.seq, incident.head
+    entries = [{name: e[name] for name in ENTRY if name in e} for e in incidents.timeline(world.store, subject)]
+    return Trail(subject=subject, seq=seq, head=head, entries=entries)
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "state": incident.state.value,
+        "severity": incident.severity.label,
+        "service": incident.service,
+        "title": incident.title,
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "alerts": incident.alerts,
+        "pages": incident.pages,
+        "noise": incident.noise,
+    }
+
+
+def _facts(world: World, identifier: str) -> dict[str, FactFound]:
+    return {
+        name: FactFound(
+            text=record.text,
+            value=record.value,
+            source=record.source,
+            as_of=record.as_of,
+            gathered_at=record.gathered_at,
+            failure=record.failure,
+        )
+        for name, record in facts.of(world.store, identifier).items()
+    }
+
+
+def action(remediation: Remediation) -> ActionShown:
+    """One action with its plan."""
+    return ActionShown(
+        id=remediation.id,
+        action=remediation.action,
+        target=", ".join(remediation.plan.targets),
+        mode=remediation.mode,
+        state=remediation.state,
+        plan_digest=remediation.digest,
+        playbook=remediation.playbook,
+        requester=remediation.requester,
+        verdict=remediation.verdict,
+        rule=remediation.rule,
+        reason=remediation.reason,
+        outcome=remediation.outcome,
+        text=remediation.text,
+        plan=dump(remediation.plan),
+    )
+
+
+def decided(found: Approval) -> ApprovalShown:
+    """One approval with its decisions."""
+    return ApprovalShown(
+        id=found.id,
+        incident=found.incident,
+        action=found.action,
+        digest=found.digest,
+        state=found.state,
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+        requester=found.requester,
+        needed=found.needed,
+        role=found.role,
+        decisions=[
+            Vote(person=v.person, decision=v.decision, reason=v.reason, at=v.at, via=v.via) for v in found.decisions
+        ],
+        text=found.text,
+    )
