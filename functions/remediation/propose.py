@@ -1,0 +1,20 @@
+"""Propose: plan what a playbook says, ask the guardrails, and begin, ask people, or say why neither."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from incident_bot.proposals import picked, recorded
+from incident_bot.stage import stage
+from incident_bot.turn import owned
+from incident_bot.world import World
+
+
+def propose(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers {"verdict": allow, ask, deny or none, "action"}; a held page is let go on anything but allow."""
+    incident = owned(world, event)
+    if incident is None:
+        return {"fenced": True}
+    return recorded(world, incident, picked(world, incident))
+
+
+handler = stage(propose)
