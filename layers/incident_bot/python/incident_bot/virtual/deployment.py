@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from incident_bot.domain.errors import IncidentBotError
+from incident_bot.virtual.checkout import placeholder
 from incident_bot.virtual.run import Crash
 from incident_bot.virtual.surroundings import Message
 from incident_bot.virtual.walker import Definitions, Walker
@@ -55,7 +57,7 @@ class Deployment:
             return True
         if self.world.now() >= self.swept_at + SWEEP:
             self.swept_at = self.world.now()
-            self._survive(lambda: self._functions["SweepFunctionArn"](self._seen, {}))
+            self._survive(lambda: self.invoke("sweep", {}))
             return True
         return False
 
@@ -65,7 +67,7 @@ class Deployment:
         if not batch:
             return False
         event = {"Records": [record(message) for message in batch]}
-        answer = self._survive(lambda: self._functions["ConsumeFunctionArn"](self._seen, event))
+        answer = self._survive(lambda: self.invoke("consume", event))
         failed = {m.id for m in batch} if answer is None else {f["itemIdentifier"] for f in answer["batchItemFailures"]}
         for message in batch:
             if message.id not in failed:
@@ -74,11 +76,15 @@ class Deployment:
                 self.world.queue.bury(message)
         return True
 
+    def invoke(self, stage: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a stage's function, as its trigger would."""
+        return self._functions[placeholder(stage)](self._seen, event)
+
     def _survive(self, invoke: Callable[[], Any]) -> Any:
-        """A function that dies in the middle of its work takes nothing with it: SQS and the schedule come again."""
+        """A function that fails, or dies at its work, takes nothing with it: SQS and the schedule come again."""
         try:
             return invoke()
-        except Crash:
+        except (Crash, IncidentBotError):
             return None
 
 

@@ -1,11 +1,13 @@
 """JSONata in a state machine: `{% ... %}` anywhere in an argument, an output or a condition."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from jsonata import jsonata  # type: ignore[import-untyped]
 
+PATH = re.compile(r"\$states(\.\w+)+")
 OPEN, CLOSE = "{%", "%}"
 
 
@@ -25,6 +27,10 @@ def evaluated(template: Any, states: Mapping[str, Any]) -> Any:
 
 
 def _value(expression: str, states: Mapping[str, Any]) -> Any:
+    if PATH.fullmatch(expression):
+        found = _followed(expression.split(".")[1:], states)
+        if found is not None:
+            return found
     try:
         value = _compiled(expression).evaluate(None, {"states": states})
     except Exception as error:
@@ -32,6 +38,15 @@ def _value(expression: str, states: Mapping[str, Any]) -> Any:
     if value is None:
         raise QueryFailed(f"{expression}: yields nothing")
     return value
+
+
+def _followed(names: Sequence[str], value: Any) -> Any:
+    """A plain path through objects, which is what most expressions are, without the interpreter; None elsewhere."""
+    for name in names:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value if isinstance(value, (str, int, Mapping)) else None
 
 
 @lru_cache(maxsize=512)

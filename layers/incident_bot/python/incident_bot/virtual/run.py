@@ -24,8 +24,11 @@ class Failed(Exception):
         self.after_seconds = after_seconds
 
 
-class Crash(Exception):
-    """A Lambda function dies in the middle of its work; Step Functions learns it when the function's time is over."""
+class Crash(BaseException):
+    """A Lambda function dies in the middle of its work; Step Functions learns it when the function's time is over.
+
+    No handler may catch it, however much it catches.
+    """
 
     def __init__(self, where: str, after_seconds: float = 60) -> None:
         super().__init__(where)

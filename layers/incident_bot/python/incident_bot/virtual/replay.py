@@ -1,0 +1,219 @@
+"""Replay: recorded deliveries go through the product's own handlers and machines on a virtual clock, without AWS.
+
+Nobody acknowledges anything, no source can be asked, every provider takes every message.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_bot import plugins, signals
+from incident_bot.domain.admit import scope_of
+from incident_bot.domain.alert import Alert
+from incident_bot.domain.classify import classify
+from incident_bot.domain.clock import instant
+from incident_bot.domain.errors import Invalid, NotFound, Unparseable
+from incident_bot.domain.incident import Incident
+from incident_bot.domain.intent import Intent
+from incident_bot.domain.shape import load
+from incident_bot.domain.team import Team
+from incident_bot.payload import decode
+from incident_bot.sources import Source
+from incident_bot.stage import logger
+from incident_bot.state import series
+from incident_bot.virtual import checkout
+from incident_bot.virtual.clock import T0, VirtualClock
+from incident_bot.virtual.deployment import Deployment
+from incident_bot.virtual.world import virtual_world
+
+SECRET = "whsec_cmVwbGF5IHJlcGxheSByZXBsYXk="  # noqa: S105 - of the replay's own sender and receiver
+AFTERWARDS = timedelta(minutes=15)  # a page can be held for three minutes, a failed step repeated for a few more
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One recorded delivery: when it arrived, its id at the sender, its source and its raw body."""
+
+    at: datetime
+    delivery_id: str
+    source: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of it, as the lines that `incidentbot replay` writes, and the incidents as they were at the end."""
+
+    assign: tuple[Mapping[str, Any], ...]  # {"delivery_id", "incident"} or {"delivery_id", "incident": None, "reason"}
+    pages: tuple[Mapping[str, Any], ...]  # {"t", "delivery_ids", "to", "incident"}, in order of time
+    incidents: tuple[Incident, ...]
+
+    @property
+    def quarantined(self) -> tuple[Mapping[str, Any], ...]:
+        """The lines of `assign` that name no incident."""
+        return tuple(line for line in self.assign if line["incident"] is None)
+
+
+def recorded(line: str, number: int, t0: datetime) -> Recorded:
+    """The delivery of one line of a recording; a number is seconds after `t0`. Invalid says what is wrong with it."""
+    try:
+        entry = json.loads(line)
+        at = entry["at"]
+        moment = t0 + timedelta(seconds=at) if isinstance(at, (int, float)) else instant(at)
+        return Recorded(moment, str(entry["delivery_id"]), str(entry["source"]), str(entry["body"]))
+    except KeyError as missing:
+        raise Invalid(f"has no {missing}", where=f"line {number}") from missing
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise Invalid(str(error), where=f"line {number}") from error
+
+
+def replay(deliveries: Iterable[Recorded], team: Team, t0: datetime = T0) -> Replay:
+    """Replay deliveries in order of their arrival; the times of pages count from `t0`."""
+    ordered = sorted(deliveries, key=lambda delivery: delivery.at)
+    if not ordered:
+        return Replay((), (), ())
+    with _silence():
+        sitting = _Sitting(team, ordered[0].at)
+        for delivery in ordered:
+            sitting.take(delivery)
+        sitting.deployment.run_for(AFTERWARDS.total_seconds())
+        return sitting.outcome(t0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a delivery went when it was taken: an incident, or nowhere for a reason."""
+
+    at: datetime
+    incident: str | None
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Sitting:
+    """A replay under way."""
+
+    team: Team
+    starts: datetime
+    deployment: Deployment = field(init=False)
+    places: dict[str, _Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        world = virtual_world(self.team, clock=VirtualClock(self.starts), secrets=_secrets(self.team))
+        world.http.answer("", 202, {"status": "success", "message": "Event processed", "dedup_key": "replay"})
+        self.deployment = Deployment(world, checkout.handlers(), checkout.definitions())
+
+    def take(self, delivery: Recorded) -> None:
+        """Let the delivery arrive, everything happen that follows at once, and note where it went."""
+        self.deployment.run_until(delivery.at)
+        alert, reason = self._arrive(delivery)
+        while self.deployment.step():
+            pass
+        incident = self._incident_of(alert) if alert else None
+        if delivery.delivery_id not in self.places or not self.places[delivery.delivery_id].incident:
+            place = _Place(delivery.at, incident, reason or ("" if incident else "a synthetic alert: counted only"))
+            self.places[delivery.delivery_id] = place
+
+    def _arrive(self, delivery: Recorded) -> tuple[Alert | None, str]:
+        """Hand the delivery in by the door its source uses; its first alert, or why it has none."""
+        try:
+            source = plugins.source(delivery.source)
+        except NotFound as unknown:
+            return None, unknown.reason
+        if source.authentication is None:
+            self.deployment.world.queue.send([delivery.body])
+            return self._first_of_raw(delivery)
+        before = len(self.deployment.world.queue.messages)
+        answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
+        enqueued = self.deployment.world.queue.bodies[before:]
+        if not enqueued:
+            return None, json.loads(answer["body"])["detail"]
+        _, _, alerts = signals.unpacked(decode(enqueued[0]))
+        return alerts[0], ""
+
+    def _first_of_raw(self, delivery: Recorded) -> tuple[Alert | None, str]:
+        try:
+            parsed = signals.read_raw(delivery.body, self.deployment.world.now()).parsed
+        except Unparseable as problem:
+            return None, problem.reason
+        if parsed.alerts:
+            return parsed.alerts[0], ""
+        return None, parsed.rejected[0].reason if parsed.rejected else "the delivery holds no alert"
+
+    def _incident_of(self, alert: Alert) -> str | None:
+        scope = scope_of(classify(alert, self.team))
+        found = series.read(self.deployment.world.store, scope, [alert.fingerprint])
+        return found[alert.fingerprint].incident if alert.fingerprint in found else None
+
+    def outcome(self, t0: datetime) -> Replay:
+        """Follow what was merged meanwhile, and list the pages."""
+        items = list(self.deployment.world.store)
+        incidents = {item["id"]: load(Incident, item) for item in items if item["SK"] == "META"}
+        intents = [load(Intent, item) for item in items if item["SK"].startswith("INTENT#")]
+        assign = []
+        for delivery, place in self.places.items():
+            if place.incident is None:
+                assign.append({"delivery_id": delivery, "incident": None, "reason": place.reason})
+            else:
+                assign.append({"delivery_id": delivery, "incident": list(_chain(incidents, place.incident))[-1]})
+        pages = [page for intent in intents for page in self._pages(intent, incidents, t0)]
+        return Replay(tuple(assign), tuple(sorted(pages, key=lambda p: p["t"])), tuple(incidents.values()))
+
+    def _pages(self, intent: Intent, incidents: Mapping[str, Incident], t0: datetime) -> Iterator[dict[str, Any]]:
+        if not intent.pages or intent.purpose == "escalation" or not intent.sent:
+            return
+        at = intent.sent[0].at
+        about = [
+            delivery
+            for delivery, place in self.places.items()
+            if place.incident and place.at <= at and intent.incident in _chain(incidents, place.incident, at)
+        ]
+        yield {
+            "t": round((at - t0).total_seconds(), 6),
+            "delivery_ids": about,
+            "to": ", ".join(sent.to for sent in intent.sent),
+            "incident": intent.incident,
+        }
+
+
+def _chain(incidents: Mapping[str, Incident], start: str, until: datetime | None = None) -> Iterator[str]:
+    """The incident and those it was merged into (by `until`), to the last."""
+    yield start
+    incident = incidents[start]
+    while incident.merged_into and (until is None or (incident.resolved_at and incident.resolved_at <= until)):
+        incident = incidents[incident.merged_into]
+        yield incident.id
+
+
+def _request(delivery: Recorded, source: Source, now: datetime) -> dict[str, Any]:
+    """The delivery as the HTTP API would hand it over, signed as its vendor does."""
+    body = delivery.body.encode(errors="surrogatepass")
+    sign = source.authentication.sign if source.authentication else None
+    return {
+        "rawPath": f"/v1/webhooks/{source.name}",
+        "requestContext": {"requestId": delivery.delivery_id, "http": {"method": "POST"}},
+        "headers": sign(body, SECRET, now, delivery.delivery_id) if sign else {},
+        "body": delivery.body,
+        "isBase64Encoded": False,
+    }
+
+
+def _secrets(team: Team) -> dict[str, tuple[str, ...]]:
+    names = {f"webhooks/{name}" for name in plugins.sources()}
+    names |= {name for group in team.groups.values() for name in group.pager.values()}
+    names |= {channel.secret for channel in team.channels.values() if channel.secret}
+    return dict.fromkeys(names, (SECRET,))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What the handlers log is of no use in a replay, and stdout belongs to the command."""
+    level = logger.log_level
+    logger.setLevel("CRITICAL")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
