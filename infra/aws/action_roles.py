@@ -28,7 +28,7 @@ NEVER = (
 )
 
 # Nobody assumes an action's role without saying for which incident and plan: CloudTrail shows it beside each call.
-TOLD = {"Null": {"aws:RequestTag/incident": "false", "aws:RequestTag/plan": "false"}}
+TOLD = {"Null": {"aws:RequestTag/incident": "false", "aws:RequestTag/digest": "false"}}
 
 
 def targets(team: Team, action: Action) -> tuple[Resource, ...]:

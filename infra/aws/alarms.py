@@ -50,8 +50,8 @@ class Alarms(Construct):
             "Webhooks fail: their senders get errors.",
         )
         self._above(
-            "TimelineOverwritten",
-            cloudwatch.Metric(namespace=NAMESPACE, metric_name="TimelineOverwritten", statistic="Sum", period=MINUTE),
+            "TimelineTampered",
+            cloudwatch.Metric(namespace=NAMESPACE, metric_name="TimelineTampered", statistic="Sum", period=MINUTE),
             "A timeline entry was changed, which nobody may do: `incidentbot audit verify` shows where.",
         )
         for machine, ending in product(("incident", "remediation"), ("Failed", "TimedOut")):

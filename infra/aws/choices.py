@@ -32,6 +32,11 @@ class Choices:
     endpoints: Mapping[str, str] | None = None
     api_url: str = ""
 
+    @property
+    def tls_only(self) -> bool:
+        """Whether queues, topics and the archive refuse what comes without TLS; the emulator has none."""
+        return self.target == "aws"
+
 
 def read(node: Node) -> Choices:
     """The choices in the app's context; raises Invalid for a value that is none."""

@@ -34,18 +34,23 @@ ENQUEUE = _of("sqs", "SendMessage", "queue")
 TAKE = _of("sqs", "ReceiveMessage DeleteMessage GetQueueAttributes", "queue")
 # SendTaskSuccess knows the execution by its token alone, but IAM checks it against the state machine.
 WAKE = _of("states", "SendTaskSuccess", "incident")
-START = _of("states", "StartExecution", "incident")
-LOOK_ALIVE = _of("states", "DescribeExecution", "incident executions")
-START_REMEDIATION = _of("states", "StartExecution", "remediation")
-LOOK_REMEDIATING = _of("states", "DescribeExecution", "remediation executions")
+BEGIN = (  # an execution that exists already counts only while it runs
+    _of("states", "StartExecution", "incident"),
+    _of("states", "DescribeExecution", "incident executions"),
+)
+BEGIN_REMEDIATION = (
+    _of("states", "StartExecution", "remediation"),
+    _of("states", "DescribeExecution", "remediation executions"),
+)
 TELL = _of("sns", "Publish", "notices")
-PAGER_KEYS = _of("ssm", "GetParameters", "channel parameters")
-WEBHOOK_SECRETS = _of("ssm", "GetParameters", "webhook parameters")
-ARCHIVE = _of("s3", "PutObject", "archive")
+PAGER_KEYS = _of("ssm", "GetParameter", "channel parameters")
+WEBHOOK_SECRETS = _of("ssm", "GetParameter", "webhook parameters")
+KEEP_POSTMORTEM = _of("s3", "PutObject", "archived postmortems")
+KEEP_TIMELINE = _of("s3", "PutObject", "archived timeline")
 FOLLOW = _of("dynamodb", "DescribeStream GetRecords GetShardIterator ListStreams", "streams")
 QUARANTINE_ONLY = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["QUARANTINE#*"]}}
 SET_ASIDE = (
-    _of("s3", "PutObject", "quarantine"),
+    _of("s3", "PutObject", "archived quarantine"),
     _of("dynamodb", "PutItem", "incidents", when=QUARANTINE_ONLY),
 )
 MEASURE = _of("cloudwatch", "GetMetricData", "*")
@@ -56,35 +61,38 @@ GIVE_UP = _of("sqs", "SendMessage", "dead")
 STATE = (READ, CHANGE)
 ACTOR = (*STATE, WRITE_DOWN)  # writes an incident and its timeline
 PAGE = (PAGER_KEYS, TELL)
-BEGIN = (START, LOOK_ALIVE)  # an incident's execution
-RESTART = (*BEGIN, START_REMEDIATION, LOOK_REMEDIATING)
 
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
-    "consume": (TAKE, *ACTOR, ENQUEUE, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "consume": (TAKE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
     "operate": (*ACTOR, READ_BACK, FIND_OPENED, *BEGIN, WAKE),
     # triage
-    "triage": (*ACTOR, ENQUEUE, WAKE, *PAGE),
+    "triage": ACTOR,
     "page": (*ACTOR, WAKE, *PAGE),
     "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE),
-    "sweep": (*ACTOR, FIND_DUE, *RESTART, ENQUEUE, WAKE, *PAGE, WEBHOOK_SECRETS),
+    "sweep": (*ACTOR, FIND_DUE, *BEGIN, *BEGIN_REMEDIATION, WAKE, *PAGE, WEBHOOK_SECRETS),
     # enrichment
-    "enrich": (*ACTOR, FIND_OPENED, WAKE),
+    "enrich": ACTOR,
     # remediation
-    "propose": (*ACTOR, MEASURE, WAKE),
+    "propose": ACTOR,
     "decide": (*STATE, WAKE),
-    "act": (*STATE, BECOME, MEASURE, WAKE),
-    "check": (*STATE, MEASURE, WAKE),
+    "act": (*STATE, BECOME),
+    "check": (*STATE, MEASURE),
     "release": (*STATE, WAKE),
     # closure
-    "verify": (*ACTOR, WAKE),
-    "close": (*ACTOR, READ_BACK, ARCHIVE, WAKE),
-    "publish": (FOLLOW, GIVE_UP, ANNOUNCE, ARCHIVE, TELL),
+    "verify": ACTOR,
+    "close": (*ACTOR, READ_BACK, KEEP_POSTMORTEM),
+    "publish": (FOLLOW, GIVE_UP, ANNOUNCE, KEEP_TIMELINE, TELL),
 }
 
-# Whose declared reads a stage has besides: planning reads targets, enrichment what facts read, verifying asks sources.
-READERS: Mapping[str, str] = {"propose": "actions", "enrich": "facts", "verify": "sources"}
+# Whose declared reads a stage has besides: planning and acting look at targets, enrichment looks at what facts read,
+# verifying asks sources.
+READERS: Mapping[str, str] = {
+    **dict.fromkeys(("operate", "propose", "act"), "actions"),
+    "enrich": "facts",
+    "verify": "sources",
+}
 
 # Every function writes its own log and its traces.
 LOG = _of("logs", "CreateLogStream PutLogEvents", "own log group")
@@ -95,8 +103,9 @@ EVERY_STAGE = (LOG, TRACE)
 # Why some of the names stand for patterns.
 PATTERNS: Mapping[str, str] = {
     "*": "X-Ray and GetMetricData know no resources: IAM takes nothing but * here.",
-    "archive": "Objects are named after incidents and days that are not there yet; Object Lock keeps what was written.",
-    "quarantine": "Objects are named after deliveries that have not come yet.",
+    "archived postmortems": "Objects are named after incidents that are not there yet.",
+    "archived timeline": "Objects are named after incidents that are not there yet.",
+    "archived quarantine": "Objects are named after deliveries that have not come yet.",
     "incident executions": "Executions are named after incidents that are not there yet; the machine is ours.",
     "remediation executions": "Executions are named after actions that are not there yet; the machine is ours.",
     "webhook parameters": "People put a secret for each source there; only the bot's own path is readable.",

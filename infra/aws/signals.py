@@ -17,13 +17,13 @@ ATTEMPTS = 5
 class Signals(Construct):
     """The signals queue with its dead-letter queue, and the alarm topic subscribed to it."""
 
-    def __init__(self, scope: Construct) -> None:
+    def __init__(self, scope: Construct, *, tls_only: bool) -> None:
         super().__init__(scope, "Signals")
         self.dead = sqs.Queue(
             self,
             "Dead",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
+            enforce_ssl=tls_only,
             retention_period=Duration.days(14),
         )
         named(self.dead, "DeadLetterQueue")
@@ -33,12 +33,12 @@ class Signals(Construct):
             "Queue",
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=ATTEMPTS),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
+            enforce_ssl=tls_only,
             retention_period=Duration.days(4),
             visibility_timeout=Duration.seconds(6 * CONSUME_SECONDS),
         )
         named(self.queue, "SignalsQueue")
-        self.alarm_topic = sns.Topic(self, "AlarmTopic", enforce_ssl=True)
+        self.alarm_topic = sns.Topic(self, "AlarmTopic", enforce_ssl=tls_only)
         named(self.alarm_topic, "AlarmTopic")
         let_alarms_publish(self.alarm_topic)
         self.alarm_topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead))
@@ -47,9 +47,9 @@ class Signals(Construct):
 class Notices(Construct):
     """The topic that reaches people when nothing else does: fallback pages, failed executions, the bot's own alarms."""
 
-    def __init__(self, scope: Construct, *, email: str, dead: sqs.Queue) -> None:
+    def __init__(self, scope: Construct, *, email: str, dead: sqs.Queue, tls_only: bool) -> None:
         super().__init__(scope, "Notices")
-        self.topic = sns.Topic(self, "Topic", display_name="Incident Bot", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name="Incident Bot", enforce_ssl=tls_only)
         named(self.topic, "NoticesTopic")
         let_alarms_publish(self.topic)
         if email:

@@ -54,11 +54,12 @@ class IncidentBot(Stack):
     def _used(self) -> Resources:
         bus = events.EventBus(self, "Bus", event_bus_name=self.stack_name)
         named(bus, "Bus")
-        signals = Signals(self)
+        tls = self._choices.tls_only
+        signals = Signals(self, tls_only=tls)
         return Resources(
-            storage=Storage(self, keep_data=self._choices.keep_data),
+            storage=Storage(self, keep_data=self._choices.keep_data, tls_only=tls),
             signals=signals,
-            notices=Notices(self, email=self._choices.email, dead=signals.dead),
+            notices=Notices(self, email=self._choices.email, dead=signals.dead, tls_only=tls),
             bus=bus,
         )
 

@@ -14,14 +14,14 @@ KEPT_UNCHANGED = Duration.days(365)  # how long Object Lock keeps an archived ob
 class Storage(Construct):
     """Tables `incidents` and `timeline`, and the archive bucket; all of it stays when the stack goes, unless told."""
 
-    def __init__(self, scope: Construct, *, keep_data: bool) -> None:
+    def __init__(self, scope: Construct, *, keep_data: bool, tls_only: bool) -> None:
         super().__init__(scope, "Storage")
         removal = RemovalPolicy.RETAIN if keep_data else RemovalPolicy.DESTROY
         self.incidents = _table(self, "Incidents", removal)
         self._index("due", "due_at")
         self._index("opened", "opened_at")
         self.timeline = _table(self, "Timeline", removal)
-        self.archive = _archive(self, removal)
+        self.archive = _archive(self, removal, tls_only=tls_only)
 
     def _index(self, name: str, sort_key: str) -> None:
         """A sparse index of keys: an item is in it while it carries the attribute that names it."""
@@ -51,13 +51,13 @@ def _table(scope: Construct, name: str, removal: RemovalPolicy) -> dynamodb.Tabl
     return table
 
 
-def _archive(scope: Construct, removal: RemovalPolicy) -> s3.Bucket:
+def _archive(scope: Construct, removal: RemovalPolicy, *, tls_only: bool) -> s3.Bucket:
     bucket = s3.Bucket(
         scope,
         "Archive",
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         encryption=s3.BucketEncryption.S3_MANAGED,
-        enforce_ssl=True,
+        enforce_ssl=tls_only,
         object_lock_default_retention=s3.ObjectLockRetention.governance(KEPT_UNCHANGED),
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         versioned=True,

@@ -159,7 +159,7 @@ def test_operators_call_the_api_and_decide_in_the_console_and_no_more(aws):
 
 
 def test_secrets_are_read_by_those_who_check_or_send_with_them(aws):
-    readers = {}
+    readers: dict[str, set[str]] = {}
     for role in of_type(aws, "AWS::IAM::Role"):
         for action, on in of(aws, role):
             if action.startswith("ssm:"):

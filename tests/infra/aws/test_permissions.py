@@ -3,7 +3,7 @@
 import re
 
 from incident_bot import plugins
-from incident_bot.sources import Permission
+from incident_bot.permission import Permission
 from infra.aws.permissions import PERMISSIONS, render, several, statements
 from infra.aws.readable import readable
 from tests.infra.aws.reading import allowed, is_action_role, of, of_type, properties
@@ -81,7 +81,7 @@ def test_an_action_role_trusts_only_act_which_must_say_for_which_incident_and_pl
             trusted = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
             assert {readable(one["Principal"]["AWS"]) for one in trusted} == {"<ActRole.Arn>"}
             (assuming,) = [one for one in trusted if "sts:AssumeRole" in several(one["Action"])]
-            assert set(assuming["Condition"]["Null"]) == {"aws:RequestTag/incident", "aws:RequestTag/plan"}
+            assert set(assuming["Condition"]["Null"]) == {"aws:RequestTag/incident", "aws:RequestTag/digest"}
 
 
 def test_an_action_role_may_exactly_what_its_file_declares_for_the_listed_targets(aws):

@@ -1,4 +1,4 @@
-"""The synthetic alert: each minute one walks API, authentication, queue and `consume`; that none arrives is an alarm."""
+"""The synthetic alert: each minute one walks API, `receive`, queue and `consume`; that none arrives is an alarm."""
 
 import json
 
