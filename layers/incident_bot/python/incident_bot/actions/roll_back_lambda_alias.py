@@ -37,7 +37,8 @@ def _arguments(arn: str, version: str) -> dict[str, str]:
 def _earlier(arn: str, current: str, clients: Clients) -> str:
     if not current.isdigit():
         raise Refused(f"{arn} serves {current}, which has no predecessor", rule="no earlier version", status=409)
-    pages = clients.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=resolved(arn))
+    name = resolved(arn).rsplit(":", 1)[1]
+    pages = clients.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=name)
     numbers = (int(v["Version"]) for page in pages for v in page["Versions"] if v["Version"].isdigit())
     older = [number for number in numbers if number < int(current)]
     if not older:

@@ -68,6 +68,8 @@ def decide(situation: Situation) -> Decision:
         decision = rule(situation)
         if decision is not None:
             return decision
+    if situation.mode not in (Mode.FULL, Mode.CANARY):
+        return _deny("mode", f"nothing lets it act in mode {situation.mode}")
     limits = situation.guardrails.limits_of(situation.plan.action)
     reason = (
         f"{situation.playbook} runs in mode {situation.mode} and every limit holds (share {situation.plan.share:.0%})"
@@ -211,8 +213,6 @@ def _mode(s: Situation) -> Decision | None:
         return _ask(s, "mode", f"{s.playbook} only proposes")
     if s.mode is Mode.CANARY and not all(resources[target].canary for target in s.plan.targets):
         return _ask(s, "mode", f"{s.playbook} may touch the canary alone")
-    if s.mode is None and not s.requester:
-        return _deny("requester", "neither a playbook nor a person asks for it")
     return None
 
 
