@@ -3,6 +3,7 @@
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,7 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "config"
 def an_action(name: str, takes: str, *, temporary: bool = False, **parameters: type) -> Action:
     """An action of which only the declaration counts here."""
 
-    def never(*_: object) -> None:
+    def never(*_: object) -> NoReturn:
         raise AssertionError("checking the configuration calls no action")
 
     return Action(
@@ -30,7 +31,7 @@ def an_action(name: str, takes: str, *, temporary: bool = False, **parameters: t
         never,
         never,
         parameters=parameters,
-        temporary=temporary,  # type: ignore[arg-type]
+        temporary=temporary,
     )
 
 

@@ -23,7 +23,7 @@ from tests.asking import ADA, GRACE, STRANGER, an_event, ask
 from tests.building import ARN, a_world, an_incident
 
 TARGET = ARN.format("lambda", "function:checkout")
-WRITES = (
+WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/v1/incidents/inc1/acknowledge", {}),
     ("/v1/incidents/inc1/resolve", {}),
     ("/v1/incidents/inc1/actions", {"action": "limit_lambda_concurrency", "target": TARGET, "reason": "why"}),

@@ -17,8 +17,9 @@ from incident_bot.configuration import channels, guardrails, people, playbooks, 
 from incident_bot.configuration.document import Document, read
 from incident_bot.configuration.draft import Draft, Installed
 from incident_bot.configuration.entries import entry, listed, named
-from incident_bot.configuration.problem import Flaw, Problem, nearest
+from incident_bot.configuration.problem import Flaw, Problem
 from incident_bot.domain.errors import Invalid
+from incident_bot.domain.nearest import nearest
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import (
     ChannelSettings,

@@ -11,7 +11,8 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from incident_bot.configuration.problem import Flaw, Path, nearest
+from incident_bot.configuration.problem import Flaw, Path
+from incident_bot.domain.nearest import nearest
 
 T = TypeVar("T")
 NO_FIELD = "there is no such field"

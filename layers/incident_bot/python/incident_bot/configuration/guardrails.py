@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from incident_bot.configuration.draft import Draft
-from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.configuration.problem import Flaw, Path, unknown
+from incident_bot.domain.nearest import nearest
 from incident_bot.domain.team import ActionLimits, Freeze
 
 EVERY_ACTION = "*"

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from incident_bot.configuration.draft import Draft
-from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.nearest import nearest
 
 FIELDS = ("source", "service", "title", "status", "resource", "severity")
 PLAYBOOK_FIELDS = (*FIELDS, "category")

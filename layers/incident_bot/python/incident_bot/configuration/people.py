@@ -5,8 +5,9 @@ from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from incident_bot.configuration.draft import Draft
-from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.caller import flaw_of
+from incident_bot.domain.nearest import nearest
 from incident_bot.domain.team import EscalationStep, Group, Rota
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from incident_bot.actions import Action
 from incident_bot.configuration import matching
 from incident_bot.configuration.draft import Draft
-from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.configuration.rules import LONGEST_HOLD
 from incident_bot.domain.arn import kind_of
+from incident_bot.domain.nearest import nearest
 from incident_bot.domain.team import Mode, Playbook, Resource
 
 CELLS = "cells"

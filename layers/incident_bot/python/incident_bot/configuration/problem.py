@@ -1,8 +1,9 @@
 """One thing that is wrong in the configuration, said so that its author can put it right at once."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from incident_bot.domain.nearest import nearest
 
 Path = tuple[str | int, ...]
 
@@ -34,11 +35,6 @@ class Flaw:
 def unknown(path: Path, kind: str, name: str, valid: Iterable[str]) -> Flaw:
     """The flaw of naming something that does not exist."""
     return Flaw(path, f"there is no {kind} {name!r}", nearest(name, valid))
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """The valid name that looks most like this one; empty when none comes near."""
-    return next(iter(difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)), "")
 
 
 def spelled(path: Path) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 from incident_bot.configuration import matching
 from incident_bot.configuration.draft import Draft
-from incident_bot.configuration.problem import Flaw, Path, nearest, unknown
+from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.nearest import nearest
 from incident_bot.domain.team import Rule
 
 LONGEST_HOLD = 180  # seconds: nobody may be left unpaged for longer

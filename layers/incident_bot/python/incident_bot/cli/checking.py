@@ -1,0 +1,35 @@
+"""`check`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incident_bot.cli.session import session_of
+
+CHECK = """Check a team's configuration: everything that is wrong, by file, line and field.
+
+Example: incidentbot check config
+"""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("check", help=CHECK)(check)
+
+
+def check(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", exists=True, file_okay=False)] = Path("config"),
+) -> None:
+    """Check a configuration."""
+    from incident_bot import configuration  # noqa: PLC0415 - pydantic and YAML, for few commands alone
+
+    session = session_of(context)
+    problems = configuration.diagnose(directory, today=session.around.now().date())
+    if problems:
+        session.tell([asdict(problem) for problem in problems])
+        session.say(*(str(problem) for problem in problems))
+        raise typer.Exit(1)
+    session.tell([], f"{directory} is valid")

@@ -1,0 +1,66 @@
+"""`list`, `show`, `ack` and `resolve`."""
+
+from typing import Annotated
+
+import typer
+
+from incident_bot.cli import showing
+from incident_bot.cli.session import session_of
+from incident_bot.domain.incident import State
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The incident.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stands on the timeline.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("list", help=LIST)(list_incidents)
+    app.command("show", help="Show one incident: facts, actions, timeline, postmortem draft.")(show)
+    app.command("ack", help=ACK)(acknowledge)
+    app.command("resolve", help=RESOLVE)(resolve)
+
+
+LIST = """List the newest incidents.
+
+Example: incidentbot list --state active --service checkout --json
+"""
+ACK = """Take an incident on: escalation stops, a worse alert still pages.
+
+Example: incidentbot ack 0m5k2v1xq3a7fzc --reason "looking at it"
+"""
+RESOLVE = """Say that an incident is over: its source is asked once, the quiet period is skipped.
+
+Example: incidentbot resolve 0m5k2v1xq3a7fzc --reason "the supplier is back"
+"""
+
+
+def list_incidents(
+    context: typer.Context,
+    state: Annotated[State | None, typer.Option(help="Only incidents in this state.")] = None,
+    service: Annotated[str, typer.Option(help="Only incidents of this service.")] = "",
+) -> None:
+    """List incidents."""
+    session = session_of(context)
+    rows = session.client.get("incidents", state=state.value if state else "", service=service)
+    session.tell(rows, showing.incidents(rows))
+
+
+def show(context: typer.Context, incident: Id) -> None:
+    """Show one incident."""
+    session = session_of(context)
+    found = session.client.get("incidents", incident)
+    session.tell(found, *showing.incident(found))
+
+
+def acknowledge(context: typer.Context, incident: Id, reason: Why = "") -> None:
+    """Acknowledge an incident."""
+    session = session_of(context)
+    taken = session.client.post("incidents", incident, "acknowledge", body={"reason": reason})
+    session.tell(taken, f"{taken['by']} takes {incident} on")
+
+
+def resolve(context: typer.Context, incident: Id, reason: Why = "") -> None:
+    """Resolve an incident."""
+    session = session_of(context)
+    taken = session.client.post("incidents", incident, "resolve", body={"reason": reason})
+    session.tell(taken, f"{taken['by']} says that {incident} is over; its source is asked")

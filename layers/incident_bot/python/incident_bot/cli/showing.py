@@ -1,0 +1,120 @@
+"""How incidents and approvals look on a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from incident_bot.cli.session import safe
+
+STYLES = {"sev1": "bold red", "sev2": "red", "sev3": "yellow"}
+Document = Mapping[str, Any]
+
+
+def incidents(rows: Sequence[Document]) -> RenderableType:
+    """The list, or that there is none."""
+    if not rows:
+        return "no incidents"
+    table = _table("id", "severity", "state", "service", "title", "opened", "alerts", "pages")
+    for row in rows:
+        state = f"{row['state']} (noise)" if row["noise"] else row["state"]
+        table.add_row(
+            row["id"],
+            Text(row["severity"], STYLES.get(row["severity"], "")),
+            state,
+            safe(row["service"]),
+            safe(row["title"]),
+            _moment(row["opened_at"]),
+            str(row["alerts"]),
+            str(row["pages"]),
+        )
+    return table
+
+
+def incident(found: Document) -> Iterator[RenderableType]:
+    """Everything about one incident."""
+    yield Text(f"{found['id']}  {found['severity']}  {found['state']}  {safe(found['title'])}", "bold")
+    yield f"service {safe(found['service'])}, owner {found['owner'] or 'nobody'}, opened {_moment(found['opened_at'])}"
+    for name in ("acknowledged_by", "commander", "reopens", "merged_into", "resolved_at"):
+        if found[name]:
+            yield f"{name.replace('_', ' ')}: {_moment(found[name]) if name.endswith('_at') else safe(found[name])}"
+    if found["summary"]:
+        yield safe(found["summary"])
+    yield from _facts(found["facts"])
+    yield from _actions(found["actions"], found["approvals"])
+    yield Text("\nTimeline", "bold")
+    yield _timeline(found["timeline"])
+    if found["postmortem"]:
+        yield Text("\nPostmortem draft", "bold")
+        yield safe(found["postmortem"])
+
+
+def approval(found: Document) -> Iterator[RenderableType]:
+    """What an approval would let happen, call by call, and the digest that binds it."""
+    yield Text(f"{found['id']}  {found['state']}", "bold")
+    yield safe(found["text"])
+    for number, step in enumerate(found["plan"]["steps"], start=1):
+        yield f"  {number}. {_call(step['forward'])}"
+        if step.get("inverse"):
+            yield f"     undo: {_call(step['inverse'])}"
+    yield f"share of capacity {found['plan']['share']:.0%}, cost {found['plan']['cost_usd_per_hour']:g} USD an hour"
+    if found["requester"]:
+        yield f"requested by {found['requester']}"
+    yield f"needs {found['needed']} approver(s){' with role ' + found['role'] if found['role'] else ''}"
+    yield f"expires {_moment(found['expires_at'])}"
+    yield f"digest {found['digest']}"
+
+
+def pairs(found: Mapping[str, Any]) -> RenderableType:
+    """Names and values, one a line."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in found.items():
+        table.add_row(name, safe(value))
+    return table
+
+
+def _facts(facts: Document) -> Iterator[RenderableType]:
+    if facts:
+        yield Text("\nFacts", "bold")
+    for name, fact in facts.items():
+        text = f"not found out: {fact['failure']}" if fact["failure"] else f"{fact['text']}  [{fact['source']}]"
+        yield f"  {name}: {safe(text)}"
+
+
+def _actions(actions: Sequence[Document], approvals: Sequence[Document]) -> Iterator[RenderableType]:
+    if actions:
+        yield Text("\nActions", "bold")
+    for action in actions:
+        yield f"  {action['id']}  {action['state']}  {action['action']} on {safe(action['target'])}"
+        yield f"      {action['verdict']} by {action['rule']}: {safe(action['reason'])}"
+        if action["text"]:
+            yield f"      {safe(action['text'])}"
+    for found in approvals:
+        yield f"  {found['id']}  {found['state']}  expires {_moment(found['expires_at'])}  digest {found['digest']}"
+
+
+def _timeline(entries: Sequence[Document]) -> RenderableType:
+    table = _table("#", "at", "who", "kind", "what")
+    for entry in entries:
+        why = f"\n  why: {safe(entry['reason'])}" if entry["reason"] else ""
+        what = f"{safe(entry['text'])}{why}"
+        table.add_row(str(entry["seq"]), entry["at"][11:23], safe(entry["actor"]), entry["kind"], what)
+    return table
+
+
+def _call(call: Document) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in call["arguments"].items())
+    return safe(f"{call['service']} {call['operation']}({arguments})")
+
+
+def _moment(text: str) -> str:
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
