@@ -17,8 +17,6 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 DEFAULT_PORT = 4599
 INTERPRETER = ROOT / ".local" / "emulator" / "venv" / "bin" / "python"
-SERVE = (str(INTERPRETER), "-m", "hypercorn", "--keep-alive", "75")
-FRONT = "infra.local.tls_front:app"
 START_SECONDS = 30.0
 
 
@@ -82,7 +80,7 @@ def start(port: int | None = None, state: Path = STATE) -> Emulator:
         raise PortTaken(f"port {wanted} is taken by another program: choose one with INCIDENTBOT_PORT=<port>")
     emulator = Emulator(wanted, state)
     _forget(emulator)
-    process.start([*SERVE, "--bind", f"{HOST}:{wanted}", FRONT], _settings(emulator))
+    process.start([str(INTERPRETER), "-m", "ministack"], _settings(emulator))
     _await_health(emulator, process)
     return emulator
 

@@ -68,13 +68,13 @@ def _alias(arn: str, clients: Clients) -> dict[str, Any]:
 
 
 def permissions(arn: str) -> tuple[Permission, ...]:
-    """Move this alias (IAM authorises alias calls on the function's ARN)."""
-    return (Permission(("lambda:GetAlias", "lambda:UpdateAlias"), (resolved(arn), arn)),)
+    """Move this alias (IAM authorises alias calls on the function's ARN; the emulator as ListAliases)."""
+    return (Permission(("lambda:GetAlias", "lambda:ListAliases", "lambda:UpdateAlias"), (resolved(arn), arn)),)
 
 
 def reads(arn: str) -> tuple[Permission, ...]:
     """Read this alias and the function's versions."""
-    return (Permission(("lambda:GetAlias", "lambda:ListVersionsByFunction"), (resolved(arn), arn)),)
+    return (Permission(("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction"), (resolved(arn), arn)),)
 
 
 ACTION = Action(

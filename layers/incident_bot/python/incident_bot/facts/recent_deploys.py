@@ -128,7 +128,7 @@ FACT = Fact(
     deadline_seconds=3.0,
     ttl_seconds=60,
     permissions=(
-        Permission(("lambda:ListVersionsByFunction", "lambda:GetAlias"), (LAMBDA,)),
+        Permission(("lambda:ListVersionsByFunction", "lambda:GetAlias", "lambda:ListAliases"), (LAMBDA,)),
         Permission(("ecs:DescribeServices",), (ECS,)),
     ),
 )
