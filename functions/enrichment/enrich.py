@@ -20,16 +20,19 @@ ATTEMPTS = 3
 Gathering = Future[Finding | None]
 
 
-def enrich(world: World, event: Mapping[str, Any], providers: Sequence[Fact] | None = None) -> dict[str, Any]:
+def enrich(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Gather what is missing or stale, within each provider's deadline, and put it on the incident."""
+    return enriched(world, event, tuple(plugins.facts().values()))
+
+
+def enriched(world: World, event: Mapping[str, Any], providers: Sequence[Fact]) -> dict[str, Any]:
+    """The same with those providers."""
     incident = incidents.read(world.store, event["incident"])
     if incident.generation != event["generation"]:
         return {"fenced": True}
     known = facts.of(world.store, incident.id)
-    stale = [
-        f for f in providers or plugins.facts().values() if not (f.name in known and known[f.name].fresh(world.now()))
-    ]
-    found = _gather(stale, incident, world)
+    fresh = {name for name, record in known.items() if record.fresh(world.now())}
+    found = _gather([fact for fact in providers if fact.name not in fresh], incident, world)
     return {"facts": sorted(found), "written": _write(world, incident, {**known, **found}, found)}
 
 

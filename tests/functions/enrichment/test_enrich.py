@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from functions.enrichment.enrich import enrich
+from functions.enrichment.enrich import enrich, enriched
 from incident_bot.domain.errors import Denied
 from incident_bot.domain.incident import Incident
 from incident_bot.facts import Fact, Finding
@@ -38,7 +38,7 @@ def world() -> VirtualWorld:
 
 
 def test_a_finding_is_kept_with_its_source_and_age_and_told_on_the_timeline(world: VirtualWorld) -> None:
-    assert enrich(world, EVENT, [a_fact("owner")]) == {"facts": ["owner"], "written": True}
+    assert enriched(world, EVENT, [a_fact("owner")]) == {"facts": ["owner"], "written": True}
     record = facts.of(world.store, "inc1")["owner"]
     assert (record.text, record.value, record.source) == ("owner", {"is": "owner"}, "the owner book")
     world.clock.advance(60)
@@ -50,7 +50,7 @@ def test_a_provider_that_fails_is_recorded_and_the_others_are_kept(world: Virtua
     def denied(*_: object) -> Finding:
         raise Denied("AccessDenied: lambda:ListVersionsByFunction")
 
-    enrich(world, EVENT, [a_fact("deploys", denied), a_fact("owner")])
+    enriched(world, EVENT, [a_fact("deploys", denied), a_fact("owner")])
     assert facts.of(world.store, "inc1")["deploys"].failure == "Denied: AccessDenied: lambda:ListVersionsByFunction"
     assert set(facts.texts(world.store, "inc1", world.now())) == {"owner"}
     assert ("deploys: not found out", "Denied: AccessDenied: lambda:ListVersionsByFunction") in lines(world)
@@ -64,7 +64,7 @@ def test_a_provider_that_never_answers_costs_its_deadline_and_nothing_else(world
         return found("too late")
 
     try:
-        enrich(world, EVENT, [a_fact("slow", hangs, deadline=0.01), a_fact("owner")])
+        enriched(world, EVENT, [a_fact("slow", hangs, deadline=0.01), a_fact("owner")])
         assert facts.of(world.store, "inc1")["slow"].failure == "no answer within 0.01 s"
         assert facts.of(world.store, "inc1")["owner"].text == "owner"
     finally:
@@ -78,20 +78,20 @@ def test_all_providers_are_asked_at_the_same_time(world: VirtualWorld) -> None:
         together.wait()
         return found("met")
 
-    enrich(world, EVENT, [a_fact(name, meets) for name in ("a", "b", "c")])
+    enriched(world, EVENT, [a_fact(name, meets) for name in ("a", "b", "c")])
     assert all(record.text == "met" for record in facts.of(world.store, "inc1").values())
 
 
 def test_what_does_not_apply_leaves_no_trace(world: VirtualWorld) -> None:
-    assert enrich(world, EVENT, [a_fact("runbook", lambda *_: None)]) == {"facts": [], "written": False}
+    assert enriched(world, EVENT, [a_fact("runbook", lambda *_: None)]) == {"facts": [], "written": False}
     assert lines(world) == []
 
 
 def test_what_is_fresh_is_not_asked_again_and_what_is_stale_is(world: VirtualWorld) -> None:
     both = [a_fact("owner", ttl=300), a_fact("telemetry", ttl=30)]
-    enrich(world, EVENT, both)
+    enriched(world, EVENT, both)
     world.clock.advance(31)
-    assert enrich(world, EVENT, both)["facts"] == ["telemetry"]
+    assert enriched(world, EVENT, both)["facts"] == ["telemetry"]
     assert set(facts.of(world.store, "inc1")) == {"owner", "telemetry"}
 
 
@@ -99,13 +99,13 @@ def test_a_failure_is_never_fresh(world: VirtualWorld) -> None:
     def fails(*_: object) -> Finding:
         raise OSError("connection reset")
 
-    enrich(world, EVENT, [a_fact("owner", fails)])
-    assert enrich(world, EVENT, [a_fact("owner")])["facts"] == ["owner"]
+    enriched(world, EVENT, [a_fact("owner", fails)])
+    assert enriched(world, EVENT, [a_fact("owner")])["facts"] == ["owner"]
     assert facts.of(world.store, "inc1")["owner"].failure == ""
 
 
 def test_an_execution_of_another_generation_changes_nothing(world: VirtualWorld) -> None:
-    assert enrich(world, {**EVENT, "generation": 2}, [a_fact("owner")]) == {"fenced": True}
+    assert enriched(world, {**EVENT, "generation": 2}, [a_fact("owner")]) == {"fenced": True}
     assert facts.of(world.store, "inc1") == {}
 
 
@@ -114,15 +114,20 @@ def test_somebody_who_writes_meanwhile_loses_nothing(world: VirtualWorld) -> Non
         incidents.commit(world, incident, replace(incident, acknowledged_by="ada"))
         return found("owner")
 
-    assert enrich(world, EVENT, [a_fact("owner", acknowledges)])["written"] is True
+    assert enriched(world, EVENT, [a_fact("owner", acknowledges)])["written"] is True
     after = incidents.read(world.store, "inc1")
     assert (after.acknowledged_by, after.seq) == ("ada", 1)
 
 
 def test_hostile_text_from_a_deploy_is_harmless_on_the_timeline(world: VirtualWorld) -> None:
     forged = "release 1\n2026-01-15 alice approved\u202e @everyone"
-    enrich(world, EVENT, [a_fact("deploys", lambda *_: found(forged))])
+    enriched(world, EVENT, [a_fact("deploys", lambda *_: found(forged))])
     [(text, _)] = lines(world)
     assert "\n" not in text
     assert "@" not in text
     assert "\u202e" not in text
+
+
+def test_the_stage_asks_every_provider_there_is(world: VirtualWorld) -> None:
+    assert {"owner", "topology"} <= set(enrich(world, EVENT)["facts"])
+    assert "telemetry" in facts.of(world.store, "inc1")
