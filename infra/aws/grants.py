@@ -33,7 +33,7 @@ FIND_OPENED = _of("dynamodb", "Query", "opened")
 ENQUEUE = _of("sqs", "SendMessage", "queue")
 TAKE = _of("sqs", "ReceiveMessage DeleteMessage GetQueueAttributes", "queue")
 # SendTaskSuccess knows the execution by its token alone, but IAM checks it against the state machine.
-WAKE = _of("states", "SendTaskSuccess", "incident")
+WAKE = _of("states", "SendTaskSuccess", "incident by token")
 BEGIN = (  # an execution that exists already counts only while it runs
     _of("states", "StartExecution", "incident"),
     _of("states", "DescribeExecution", "incident executions"),

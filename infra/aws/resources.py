@@ -21,7 +21,7 @@ class Resources:
     notices: Notices
     bus: events.EventBus
 
-    def arns(self) -> dict[str, list[str]]:
+    def arns(self, choices: Choices) -> dict[str, list[str]]:
         """Symbolic name -> ARNs; action roles and a function's own log group come with who has them."""
         stack = Stack.of(self.storage)
         table, archive = self.storage.incidents.table_arn, self.storage.archive
@@ -40,6 +40,8 @@ class Resources:
             "notices": [self.notices.topic.topic_arn],
             "bus": [self.bus.event_bus_arn],
             "incident": [machine_arn(stack, "incident")],
+            # The emulator does not know by its token which machine's execution is woken.
+            "incident by token": ["*" if choices.target == "local" else machine_arn(stack, "incident")],
             "incident executions": [executions_arn(stack, "incident")],
             "remediation": [machine_arn(stack, "remediation")],
             "remediation executions": [executions_arn(stack, "remediation")],

@@ -76,7 +76,7 @@ class IncidentBot(Stack):
             code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=["**/__pycache__"]),
             layer=version,
             environment=self._resources.environment(self._choices),
-            arns={**self._resources.arns(), "action roles": self._action_roles()},
+            arns={**self._resources.arns(self._choices), "action roles": self._action_roles()},
             reserve=self._choices.reserve,
         )
 
