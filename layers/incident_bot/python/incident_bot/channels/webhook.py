@@ -8,7 +8,7 @@ import binascii
 import json
 from collections.abc import Sequence
 
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from incident_bot.channels import Channel, Delivery, taken
 from incident_bot.domain.clock import rfc3339
@@ -61,7 +61,7 @@ def _signers(secrets: Sequence[str]) -> list[Webhook]:
         raise Refused("the webhook channel has no secret to sign with", rule="webhook", status=409)
     try:
         return [Webhook(secret) for secret in secrets]
-    except (binascii.Error, ValueError, RuntimeError) as wrong:
+    except (binascii.Error, ValueError, EmptyWebhookSecretError) as wrong:
         raise Refused("the webhook's secret is not a Standard Webhooks secret", rule="webhook", status=409) from wrong
 
 

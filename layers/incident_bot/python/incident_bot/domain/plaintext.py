@@ -20,6 +20,7 @@ _SCHEMES = re.compile(r"\b(javascript|vbscript|data|mailto|tel|sms|file|callto|s
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _MARKDOWN_MARKS = re.compile(r"([\\`*_\[\]|~#$!])")
 _MARKDOWN_START = re.compile(r"^([-+=:]|\d+(?=[.)]))")
+_OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?!\w)")  # those inside a word mean nothing to Slack
 _SLACK_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
 
 
@@ -50,7 +51,7 @@ def markdown(text: str, limit: int = LINE_LIMIT) -> str:
 def mrkdwn(text: str, limit: int = TEXT_LIMIT) -> str:
     """For Slack's mrkdwn, which can escape only `& < >`; the other marks become letters that look like them."""
     looks_alike = plain(text, limit).translate(_SLACK_LOOKALIKES)
-    return _html.escape(re.sub(r"(?<!\w)_|_(?!\w)", "\uff3f", looks_alike), quote=False)
+    return _html.escape(_OUTER_UNDERSCORES.sub(lambda run: "\uff3f" * len(run.group()), looks_alike), quote=False)
 
 
 def _escaped_start(found: re.Match[str]) -> str:
