@@ -74,7 +74,8 @@ def permissions(arn: str) -> tuple[Permission, ...]:
 
 def reads(arn: str) -> tuple[Permission, ...]:
     """Read this alias and the function's versions."""
-    return (Permission(("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction"), (resolved(arn), arn)),)
+    looks = ("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction")
+    return (Permission(looks, (resolved(arn), arn)),)
 
 
 ACTION = Action(
