@@ -12,12 +12,16 @@ from incident_bot.domain.clock import instant, rfc3339
 
 T = TypeVar("T")
 Loader = Callable[[Any], Any]
+PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def dump(value: Any) -> Any:
     """The JSON value of a dataclass, enum, moment or any nesting of them; None and empty fields are kept."""
-    if is_dataclass(value):
-        return {f.name: dump(getattr(value, f.name)) for f in fields(value)}
+    kind = type(value)
+    if kind in PLAIN:  # most values by far
+        return value
+    if is_dataclass(kind):
+        return {name: dump(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -29,6 +33,11 @@ def dump(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [dump(v) for v in value]
     return value
+
+
+@cache
+def _names(shape: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(shape))
 
 
 def load(shape: type[T], value: Any) -> T:

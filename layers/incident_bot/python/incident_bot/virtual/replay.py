@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incident_bot import plugins, signals
-from incident_bot.domain.admit import scope_of
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Invalid, NotFound, Unparseable
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
+from incident_bot.domain.opening import scope_of
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
 from incident_bot.payload import decode
@@ -126,12 +126,11 @@ class _Sitting:
         if source.authentication is None:
             self.deployment.world.queue.send([delivery.body])
             return self._first_of_raw(delivery)
-        before = len(self.deployment.world.queue.messages)
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
-        enqueued = self.deployment.world.queue.bodies[before:]
+        enqueued = self.deployment.world.queue.visible()
         if not enqueued:
             return None, json.loads(answer["body"])["detail"]
-        _, _, alerts = signals.unpacked(decode(enqueued[0]))
+        _, _, alerts = signals.unpacked(decode(enqueued[0].body))
         return alerts[0], ""
 
     def _first_of_raw(self, delivery: Recorded) -> tuple[Alert | None, str]:

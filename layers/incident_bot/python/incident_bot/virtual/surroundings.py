@@ -1,9 +1,11 @@
 """Everything outside the tables in memory: each part records what it was asked and answers as it was set up to."""
 
 import json
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from incident_bot.domain.errors import NotFound, Refused, Unavailable
@@ -31,7 +33,7 @@ class MemoryQueue:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._number = 0
-        self.messages: list[Message] = []
+        self.messages: list[Message] = []  # in order of their visibility
         self.dead: list[Message] = []
 
     @property
@@ -46,20 +48,27 @@ class MemoryQueue:
         for body in bodies:
             self._number += 1
             message = Message(f"message-{self._number}", body, now, now + timedelta(seconds=delay_seconds))
-            self.messages.append(message)
+            insort(self.messages, message, key=_visible)
 
     def receive(self, limit: int = 10, *, hidden_seconds: float = 60) -> list[Message]:
         """Up to `limit` visible messages; they are hidden until deleted or `hidden_seconds` have passed."""
         now = self._clock.now()
-        batch = [message for message in self.messages if message.visible_at <= now][:limit]
+        batch = self.visible()[:limit]
+        del self.messages[: len(batch)]
         for message in batch:
             message.receives += 1
             message.visible_at = now + timedelta(seconds=hidden_seconds)
+            insort(self.messages, message, key=_visible)
         return batch
+
+    def visible(self) -> list[Message]:
+        """The messages that may be received now."""
+        now = self._clock.now()
+        return list(takewhile(lambda message: message.visible_at <= now, self.messages))
 
     def next_at(self) -> datetime | None:
         """When the next message is visible."""
-        return min((message.visible_at for message in self.messages), default=None)
+        return self.messages[0].visible_at if self.messages else None
 
     def delete(self, message: Message) -> None:
         """The message was dealt with."""
@@ -69,6 +78,10 @@ class MemoryQueue:
         """Move it to the dead-letter queue."""
         self.messages.remove(message)
         self.dead.append(message)
+
+
+def _visible(message: Message) -> datetime:
+    return message.visible_at
 
 
 @dataclass(slots=True)
