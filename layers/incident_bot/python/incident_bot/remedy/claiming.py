@@ -32,11 +32,12 @@ def claim(run: Run) -> None:
     for _ in range(TRIES):
         _refuse_what_changed(run)
         approvers, claiming = _approval(run)
-        _refuse_policy(run)
-        _refuse_drift(run)
+        # Locks are asked first: while another incident works on a target, it is no wonder that it has drifted.
         taking = _locks(run)
         if taking is None:
             continue
+        _refuse_policy(run)
+        _refuse_drift(run)
         try:
             _open(run, [*taking, *claiming, *_budget(run)], approvers)
         except Conflict:
