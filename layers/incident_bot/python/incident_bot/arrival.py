@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from incident_bot import quarantine, signals
-from incident_bot.domain.admit import Observation, scope_of
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.errors import Unparseable
+from incident_bot.domain.opening import Observation, scope_of
 from incident_bot.payload import decode
 from incident_bot.sources import Rejection
 from incident_bot.world import World

@@ -89,10 +89,7 @@ def _hold_is_over(world: World, incident: Incident) -> bool:
 
 def finished(incident: Incident) -> bool:
     """Whether nothing of the incident needs an execution any more."""
-    lifts = any(clock.startswith("lift:") for clock in incident.clocks)
-    acting = any(action.state in ("running", "suspended") for action in incident.actions.values())
-    done = incident.step is None or incident.step.name == "End"
-    return incident.over and not lifts and not acting and done
+    return incident.finished
 
 
 def due_at(incident: Incident, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from incident_bot.domain.admit import Admission, Ended, Observation, Opening, admit
+from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
 from incident_bot.domain.errors import Conflict, NotFound
 from incident_bot.domain.head import without
@@ -11,6 +11,7 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail
 from incident_bot.domain.message import Kind
+from incident_bot.domain.opening import Observation, Opening
 from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
@@ -20,6 +21,7 @@ from incident_bot.world import Shorter, Update, World, Write
 FIRST = "page-first"
 LARGEST = 90  # writes in one transaction
 TRIES = 12
+MERGES = 8  # links followed from an incident that was merged into one that was merged
 OPENS = (News.FIRST, News.CHANGE)
 
 
@@ -53,13 +55,13 @@ def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Ta
 def _decide(world: World, scope: str, observations: Sequence[Observation]) -> tuple[Admission, list[Write]]:
     known = series.read(world.store, scope, (o.alert.fingerprint for o in observations))
     head = heads.read(world.store, scope)
-    ended = _ended(world, {s.incident for s in known.values() if s.group not in head.groups})
+    elsewhere = _elsewhere(world, {s.incident for s in known.values() if s.group not in head.groups})
     observations = _with_holds(world, known, observations)
     admission = admit(
         observations,
         head=head,
         known=known,
-        ended=ended,
+        elsewhere=elsewhere,
         team=world.team,
         now=world.now(),
         new_id=world.new_id,
@@ -105,25 +107,27 @@ def _silent(world: World, admission: Admission) -> dict[str, _Silent]:
     found: dict[str, _Silent] = {}
     opened = {o.incident.id: o.incident for o in admission.openings}
     for identifier, mails in admission.mail.items():
+        if identifier not in admission.silent:
+            continue
         promote = identifier in admission.promoted
-        member = admission.head.incidents.get(identifier)
-        if identifier in opened and (promote or not opened[identifier].generation):
-            found[identifier] = _Silent(None, settle(opened[identifier], mails, world.now(), promote=promote))
-        elif identifier not in opened and (promote or (member and not member.actor)):
-            before = incidents.read(world.store, identifier)
-            found[identifier] = _Silent(before, settle(before, mails, world.now(), promote=promote))
+        before = None if identifier in opened else incidents.read(world.store, identifier)
+        settled = settle(before or opened[identifier], mails, world.team, world.now(), promote=promote)
+        found[identifier] = _Silent(before, settled)
     return found
 
 
-def _ended(world: World, identifiers: set[str]) -> dict[str, Ended]:
-    """Whether the incidents that known series belong to are over, where the head does not say."""
+def _elsewhere(world: World, identifiers: set[str]) -> dict[str, Incident]:
+    """The incidents of known series that the head does not show; of merged ones, what they were merged into."""
     found = {}
     for identifier in identifiers:
         try:
             incident = incidents.read(world.store, identifier)
+            for _ in range(MERGES):
+                if incident.merged_into:
+                    incident = incidents.read(world.store, incident.merged_into)
         except NotFound:
             continue
-        found[identifier] = Ended(incident.merged_into or identifier, incident.resolved_at)
+        found[identifier] = incident
     return found
 
 
@@ -158,7 +162,7 @@ def _opening_writes(world: World, opening: Opening, mails: Sequence[Mail], decid
         not_before = None if decided.after.page == "now" else not_before
     incident, writes = incidents.opening(world, incident, lines)
     writes.append(mailbox.opening(world, incident.id, mails))
-    if opening.pages and not incident.over:
+    if (opening.pages or (decided and decided.after.page == "now")) and not incident.over:
         page = replace(_first_page(incident, opening), not_before=not_before)
         writes.append(intents.opening(page, world.now()))
     return writes

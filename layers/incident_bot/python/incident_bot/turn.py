@@ -7,8 +7,9 @@ from math import ceil
 from typing import Any
 
 from incident_bot import execution
-from incident_bot.domain.advance import Advance, Look, advance
+from incident_bot.domain.advance import Advance, advance
 from incident_bot.domain.alert import Status
+from incident_bot.domain.decision import Look
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import ActionState, Firing, Incident, Step
 from incident_bot.domain.mail import Mail, MailKind
@@ -41,7 +42,7 @@ def park(world: World, incident: Incident | None, token: str) -> None:
     if incident is None:
         return world.machines.wake(token)
     box = mailbox.read(world, incident)
-    busy = incident.step is not None or execution.due_at(incident, world.now()) or incident.over
+    busy = incident.step is not None or execution.due_at(incident, world.now()) or incident.finished
     if busy or not mailbox.park(world, incident, box, token):
         return world.machines.wake(token)
     return _remind(world, incident)

@@ -4,64 +4,71 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.correlate import NEW, Candidate, Placement, Topology, place
 from incident_bot.domain.head import Group, Head, Member, placed
-from incident_bot.domain.incident import Escalation, Firing, Incident, State
+from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.series import News, Series, after, news, seen
+from incident_bot.domain.opening import Observation, Opening, opened, said, tombstone
+from incident_bot.domain.series import News, Series, after, heard, news
 from incident_bot.domain.team import Team
-from incident_bot.domain.timeline import Line
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One alert of a batch with its classification, the delivery it came in, and how long its page may be held."""
-
-    alert: Alert
-    found: Classification
-    delivery: str
-    hold_seconds: int = 0  # a playbook may fix it unattended
-    hold_reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A new incident with its first timeline lines; `pages` says whether its first page is written with it."""
-
-    incident: Incident
-    lines: tuple[Line, ...]
-    pages: bool
-    not_before: datetime | None
-    page_reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
     """What the batch does. `series` are (before, after) pairs to write; `mail` is per incident, in order.
 
-    Mail to an incident without an execution (its member on the head has no actor) is decided by the consumer.
-    `promoted` names those that now need an execution and a page at once. `resume` names incidents whose last change came
-    by a delivery that is here again: what it left undone is to be done.
+    The mail of `silent` incidents, which have no execution, is decided by the consumer. `promoted` names those of them
+    that need an execution from now on. `resume` names incidents whose last change came by a delivery that is here
+    again: what it left undone is to be done.
     """
 
     head: Head
     series: tuple[tuple[Series | None, Series], ...] = ()
     openings: tuple[Opening, ...] = ()
     mail: Mapping[str, tuple[Mail, ...]] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()
     promoted: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     verdicts: tuple[tuple[str, str, str], ...] = ()  # (delivery, incident, reason) of every observation
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An incident that a known series belongs to and that is not on the head: whether and when it was resolved."""
+def admit(
+    observations: Sequence[Observation],
+    *,
+    head: Head,
+    known: Mapping[str, Series],
+    elsewhere: Mapping[str, Incident],
+    team: Team,
+    now: datetime,
+    new_id: Callable[[], str],
+) -> Admission:
+    """Decide for a whole batch of one scope.
 
-    incident: str
-    resolved_at: datetime | None
+    `known` is what the table said of the batch's series; `elsewhere` holds the incidents of known series whose group is
+    not on the head, by the id that the series names (of one that was merged: the incident it was merged into).
+    """
+    batch = _Batch(head=head, known=known, elsewhere=elsewhere, team=team, now=now, new_id=new_id)
+    for observation in sorted(observations, key=lambda o: (o.alert.occurred_at, o.alert.status is not Status.FIRING)):
+        batch.admit(observation)
+    changed = ((known.get(f), series) for f, series in batch.series.items() if series is not known.get(f))
+    return Admission(
+        head=batch.head,
+        series=tuple((before, _one_up(before, series)) for before, series in changed),
+        openings=tuple(batch.openings.values()),
+        mail={incident: tuple(mails) for incident, mails in batch.mail.items()},
+        silent=tuple(incident for incident in batch.mail if not batch.acts(incident)),
+        promoted=tuple(batch.promoted),
+        resume=tuple(batch.resume),
+        verdicts=tuple(batch.verdicts),
+    )
+
+
+def _one_up(before: Series | None, series: Series) -> Series:
+    """Several changes in one batch are one write."""
+    return replace(series, version=before.version + 1 if before else 1)
 
 
 class _Batch:
@@ -72,12 +79,13 @@ class _Batch:
         *,
         head: Head,
         known: Mapping[str, Series],
-        ended: Mapping[str, Ended],
+        elsewhere: Mapping[str, Incident],
         team: Team,
         now: datetime,
         new_id: Callable[[], str],
     ) -> None:
-        self.head, self.before, self.ended, self.team, self.now, self.new_id = head, known, ended, team, now, new_id
+        self.head, self.elsewhere, self.team, self.now, self.new_id = head, elsewhere, team, now, new_id
+        self.before = head
         self.topology = Topology(team.services)
         self.series: dict[str, Series] = dict(known)
         self.openings: dict[str, Opening] = {}
@@ -86,62 +94,129 @@ class _Batch:
         self.resume: dict[str, None] = {}
         self.verdicts: list[tuple[str, str, str]] = []
 
-    def admit(self, seen_alert: Observation) -> None:
-        alert = seen_alert.alert
-        known = self.series.get(alert.fingerprint)
-        kind, why = news(known, alert)
-        if kind is News.FIRST or kind is News.CHANGE:
-            incident, why = self._fires(seen_alert) if alert.status is Status.FIRING else self._ends(seen_alert, known)
-        elif known is not None:
-            incident = known.incident
-            self._repeats(seen_alert, known, kind)
-        self.verdicts.append((seen_alert.delivery, incident, why))
-
-    def _repeats(self, seen_alert: Observation, known: Series, kind: News) -> None:
-        if kind is News.REPEAT:
-            if known.delivery == seen_alert.delivery and known.incident not in self.openings:
-                self.resume[known.incident] = None
-            elif self.now - known.seen_at > timedelta(seconds=self.team.timing.stale_after / 4):
-                self.series[known.fingerprint] = seen(known, self.now)
-
-    def _fires(self, seen_alert: Observation) -> tuple[str, str]:
-        alert, found = seen_alert.alert, seen_alert.found
-        group = f"{found.service}/{alert.title}"
-        candidate = Candidate(group, found.service, found.severity, self.now, found.noise)
-        window = timedelta(seconds=self.team.timing.join_window)
-        placement = place(candidate, self.head, self.topology, window)
-        known = self.series.get(alert.fingerprint)
-        if placement.incident == NEW and known and known.incident in self.ended:
-            placement = self._again(known.incident, placement)
-        if placement.incident == NEW:
-            incident = self._open(seen_alert, known)
-            self._enter(incident, seen_alert, group, placement)
+    def admit(self, observed: Observation) -> None:
+        known = self.series.get(observed.alert.fingerprint)
+        kind, why = news(known, observed.alert, observed.found.severity)
+        if known and kind not in (News.FIRST, News.CHANGE):
+            incident, why = self._no_change(observed, known, kind, why)
+        elif observed.alert.status is Status.FIRING:
+            incident, why = self._fires(observed, known)
         else:
-            incident = placement.incident
-            self._absorb(placement)
-            self._enter(incident, seen_alert, group, placement)
-            new = known is None or known.incident != incident
-            self._post(incident, self._alert_mail(seen_alert, group, placement.reason, new=new))
-        return incident, placement.reason
+            incident, why = self._ends(observed, known)
+        self.verdicts.append((observed.delivery, incident, why))
 
-    def _again(self, incident: str, placement: Placement) -> Placement:
-        """A series whose group fell off the head belongs to its incident while that is open."""
-        if self.ended[incident].resolved_at is None:
-            return Placement(incident, "its series belongs there")
-        return placement
+    def acts(self, incident: str) -> bool:
+        """Whether an execution reads the incident's mail; as it was before this batch, which starts none by itself."""
+        if incident in self.openings:
+            return self.openings[incident].incident.generation > 0
+        if incident in self.before.incidents:
+            return self.before.incidents[incident].actor
+        known = next((i for i in self.elsewhere.values() if i.id == incident), None)
+        return known is None or known.generation > 0
 
-    def _enter(self, incident: str, seen_alert: Observation, group: str, placement: Placement) -> None:
-        found = seen_alert.found
-        member = self.head.incidents.get(incident) or Member(found.service, self.now, self.now, found.severity)
+    # -- what is known already ---------------------------------------------------------------------------------------
+
+    def _no_change(self, observed: Observation, known: Series, kind: News, why: str) -> tuple[str, str]:
+        home, again = self._home(known), known.delivery == observed.delivery
+        if observed.alert.status is Status.FIRING and kind in (News.WORSE, News.REPEAT):
+            if home is None and not again:
+                incident, _ = self._fires(observed, known)
+                return incident, f"{why}, but its incident is over: its source insists"
+            if home and (kind is News.WORSE or self._strays(observed, known, home, again=again)):
+                self._enter(observed, known.group, home)
+                self._tell(observed, known.group, home, why)
+                return home, why
+        if again and home and home not in self.openings:
+            self.resume[home] = None
+        if kind is News.REPEAT:
+            self._hear(observed, known)
+        return home or known.incident, why
+
+    def _strays(self, observed: Observation, known: Series, home: str, *, again: bool) -> bool:
+        """Whether a repeat is news to the series' incident: it moved there, or was recorded there as noise, which it is
+        not (any more)."""
+        member = self.head.incidents.get(home)
+        noise_no_more = bool(member and member.noise and not observed.found.noise)
+        return not again and (home != known.incident or noise_no_more)
+
+    def _hear(self, observed: Observation, known: Series) -> None:
+        """A repeat writes its own item at most: where it is the newer word (what is older than it is late from then
+        on), or where its series was not heard of for some time."""
+        fresh = timedelta(seconds=self.team.timing.stale_after / 4)
+        if observed.alert.occurred_at > known.occurred_at or self.now - known.seen_at > fresh:
+            self.series[known.fingerprint] = heard(known, observed.alert, self.now)
+
+    def _home(self, known: Series) -> str | None:
+        """The open incident that a known series belongs to: where its group is now, or where the series was put."""
+        group = self.head.groups.get(known.group)
+        if group:
+            return group.incident
+        if known.incident in self.head.incidents:
+            return known.incident
+        named = self.elsewhere.get(known.incident)
+        return named.id if named and not named.over else None
+
+    # -- firing ------------------------------------------------------------------------------------------------------
+
+    def _fires(self, observed: Observation, known: Series | None) -> tuple[str, str]:
+        placement = self._placement(observed, known)
+        if placement.incident == NEW:
+            return self._open(observed, known), placement.reason
+        incident, group = placement.incident, observed.group
+        new = known is None or known.incident != incident
+        self._enter(observed, group, incident, root=placement.root)
         if placement.root:
             self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
-        severity = Severity(min(member.severity, found.severity))
-        member = replace(member, last=self.now, severity=severity, root=placement.root or member.root)
-        if placement.incident != NEW and not member.actor and found.pages and not found.hold_seconds:
+        if self.head.incidents[incident].actor:
+            self._absorb(placement)
+        self._tell(observed, group, incident, placement.reason, new=new)
+        return incident, placement.reason
+
+    def _placement(self, observed: Observation, known: Series | None) -> Placement:
+        """A series goes on in its own incident while that is open, also where its group fell off the head."""
+        found = observed.found
+        home = self._home(known) if known else None
+        if home and observed.group not in self.head.groups:
+            return Placement(home, "its series belongs there")
+        candidate = Candidate(observed.group, found.service, found.severity, self.now, found.noise)
+        window = timedelta(seconds=self.team.timing.join_window)
+        return place(candidate, self.head, self.topology, window)
+
+    def _open(self, observed: Observation, known: Series | None) -> str:
+        opening = opened(observed, self.new_id(), self.team, self.now, reopens=self._reopens(known))
+        incident = opening.incident
+        self.openings[incident.id] = opening
+        member = _member(incident, noise=observed.found.noise)
+        group = Group(incident.id, observed.found.service, self.now)
+        self.head = placed(self.head, observed.group, group, member)
+        self._record(observed, observed.group, incident.id)
+        return incident.id
+
+    def _reopens(self, known: Series | None) -> str:
+        """The incident that closed not long ago and that the same series opens again; what paged nobody is none."""
+        last = self.elsewhere.get(known.incident) if known else None
+        if last is None or last.resolved_at is None or last.noise:
+            return ""
+        return last.id if self.now - last.resolved_at <= timedelta(seconds=self.team.timing.reopen_window) else ""
+
+    def _enter(self, observed: Observation, group: str, incident: str, *, root: str = "") -> None:
+        """Put the series and its group into an open incident; one without an execution may come to need one."""
+        found, now = observed.found, self.now
+        member = self.head.incidents.get(incident) or self._returned(incident, found)
+        if _needs_execution(member, found):
             member = replace(member, actor=True, noise=False)
             self.promoted[incident] = None
-        self.head = placed(self.head, group, Group(incident, found.service, self.now), member)
-        self._record(seen_alert, group, incident)
+        severity = member.severity if found.noise else Severity(min(member.severity, found.severity))
+        member = replace(member, last=now, severity=severity, root=root or member.root)
+        self.head = placed(self.head, group, Group(incident, found.service, now), member)
+        self._record(observed, group, incident)
+
+    def _returned(self, incident: str, found: Classification) -> Member:
+        """An open incident that fell off the head comes back to it."""
+        named = next((i for i in self.elsewhere.values() if i.id == incident), None)
+        if named is None:
+            return Member(found.service, self.now, self.now, found.severity)
+        return _member(named, noise=named.noise and "hold" not in named.clocks)
 
     def _absorb(self, placement: Placement) -> None:
         """Move the groups of the incidents that turned out to be the same fault; emptied, those end as merged."""
@@ -156,96 +231,39 @@ class _Batch:
             incidents = {i: m for i, m in self.head.incidents.items() if i != other}
             self.head = replace(self.head, groups={**self.head.groups, **moved}, incidents=incidents)
 
-    def _ends(self, seen_alert: Observation, known: Series | None) -> tuple[str, str]:
-        """A resolve: to the incident of its group, or a tombstone where its trigger was never seen."""
-        alert = seen_alert.alert
+    # -- ending ------------------------------------------------------------------------------------------------------
+
+    def _ends(self, observed: Observation, known: Series | None) -> tuple[str, str]:
+        """A resolve: to the incident of its series, or a tombstone where its trigger was never seen."""
+        alert = observed.alert
         if known is None:
-            return self._tombstone(seen_alert)
-        group = self.head.groups.get(known.group)
-        incident = group.incident if group else known.incident
-        self._record(seen_alert, known.group, incident)
-        if group or (incident in self.ended and self.ended[incident].resolved_at is None):
-            self._post(incident, self._alert_mail(seen_alert, known.group, "its source says so"))
-        return incident, f"{alert.status} at its source"
+            opening = tombstone(observed, self.new_id(), self.team, self.now)
+            self.openings[opening.incident.id] = opening
+            self._record(observed, observed.group, opening.incident.id)
+            return opening.incident.id, opening.page_reason
+        home = self._home(known)
+        self._record(observed, known.group, home or known.incident)
+        if home:
+            self._tell(observed, known.group, home, "its source says so")
+        return home or known.incident, f"{alert.status} at its source"
 
-    def _tombstone(self, seen_alert: Observation) -> tuple[str, str]:
-        alert = seen_alert.alert
-        why = f"{alert.status} without a trigger: a tombstone, in case the trigger is late"
-        incident = replace(
-            self._incident(seen_alert), state=State.RESOLVED, noise=True, resolved_at=self.now, firing={}
-        )
-        lines = (Line("signal", _said(alert), actor=alert.source), Line("decision", "recorded, nobody paged", why))
-        self.openings[incident.id] = Opening(incident, lines, False, None, why)
-        self._record(seen_alert, f"{seen_alert.found.service}/{alert.title}", incident.id)
-        return incident.id, why
+    # -- writing it down ---------------------------------------------------------------------------------------------
 
-    def _open(self, seen_alert: Observation, known: Series | None) -> str:
-        found, now = seen_alert.found, self.now
-        hold, held_by = _hold(seen_alert, self.team.timing.hold_limit)
-        not_before = now + timedelta(seconds=hold) if found.pages and hold else None
-        silent = found.noise or bool(not_before and found.hold_seconds)  # no execution yet
-        incident = self._incident(seen_alert)
-        reopens = self._reopens(known)
-        clocks = {"hold": not_before} if not_before else {}
-        clocks |= _first_clocks(now, self.team, silent)
-        incident = replace(incident, noise=silent, generation=0 if silent else 1, reopens=reopens, clocks=clocks)
-        lines = [
-            Line("signal", _said(seen_alert.alert), actor=seen_alert.alert.source),
-            Line("decision", _decided(found), found.reason),
-        ]
-        if reopens:
-            lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
-        if not_before:
-            lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
-        self.openings[incident.id] = Opening(incident, tuple(lines), found.pages, not_before, found.reason)
-        self.head = replace(
-            self.head, incidents={**self.head.incidents, incident.id: _member(incident, found.noise, not silent)}
-        )
-        return incident.id
-
-    def _reopens(self, known: Series | None) -> str:
-        ended = self.ended.get(known.incident) if known else None
-        if ended is None or ended.resolved_at is None:
-            return ""
-        window = timedelta(seconds=self.team.timing.reopen_window)
-        return ended.incident if self.now - ended.resolved_at <= window else ""
-
-    def _incident(self, seen_alert: Observation) -> Incident:
-        alert, found = seen_alert.alert, seen_alert.found
-        identity = self.new_id()
-        return Incident(
-            id=identity,
-            scope=scope_of(found),
-            state=State.DETECTED,
-            severity=found.severity,
-            service=found.service,
-            title=alert.title,
-            opened_at=self.now,
-            started_at=min(alert.started_at, self.now),
-            owner=found.owner,
-            environment=found.environment,
-            summary=alert.summary,
-            category=found.category,
-            config_digest=self.team.digest,
-            escalation=frozen(found.owner, self.team),
-            alerts=1,
-            firing={alert.fingerprint: firing(alert, found, f"{found.service}/{alert.title}", self.now)},
-        )
-
-    def _record(self, seen_alert: Observation, group: str, incident: str) -> None:
-        alert = seen_alert.alert
+    def _record(self, observed: Observation, group: str, incident: str) -> None:
+        alert = observed.alert
         self.series[alert.fingerprint] = after(
             self.series.get(alert.fingerprint),
             alert,
             group=group,
-            service=seen_alert.found.service,
+            service=observed.found.service,
             incident=incident,
-            delivery=seen_alert.delivery,
+            delivery=observed.delivery,
             now=self.now,
+            severity=observed.found.severity,
         )
 
-    def _alert_mail(self, seen_alert: Observation, group: str, reason: str, *, new: bool = False) -> Mail:
-        alert, found = seen_alert.alert, seen_alert.found
+    def _tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
+        alert, found = observed.alert, observed.found
         detail = {
             "status": alert.status.value,
             "group": group,
@@ -257,97 +275,28 @@ class _Batch:
             "ask": alert.ask,
             "severity": str(int(found.severity)),
             "pages": "yes" if found.pages else "",
+            "noise": "yes" if found.noise else "",
             "why": found.reason,
             "rhythm": str(self.series[alert.fingerprint].rhythm),
             "joined": reason,
             "new": "yes" if new else "",
         }
-        return Mail(MailKind.ALERT, self.now, alert.fingerprint, alert.source, _said(alert), detail)
+        self._post(incident, Mail(MailKind.ALERT, self.now, alert.fingerprint, alert.source, said(alert), detail))
 
     def _post(self, incident: str, mail: Mail) -> None:
         self.mail.setdefault(incident, []).append(mail)
 
 
-def admit(
-    observations: Sequence[Observation],
-    *,
-    head: Head,
-    known: Mapping[str, Series],
-    ended: Mapping[str, Ended],
-    team: Team,
-    now: datetime,
-    new_id: Callable[[], str],
-) -> Admission:
-    """Decide for a whole batch of one scope. `known` and `ended` hold what the table said of the batch's series."""
-    batch = _Batch(head=head, known=known, ended=ended, team=team, now=now, new_id=new_id)
-    for observation in sorted(observations, key=lambda o: (o.alert.occurred_at, o.alert.status is not Status.FIRING)):
-        batch.admit(observation)
-    changed = ((known.get(f), series) for f, series in batch.series.items() if series is not known.get(f))
-    return Admission(
-        head=batch.head,
-        series=tuple((before, _one_up(before, series)) for before, series in changed),
-        openings=tuple(batch.openings.values()),
-        mail={incident: tuple(mails) for incident, mails in batch.mail.items()},
-        promoted=tuple(batch.promoted),
-        resume=tuple(batch.resume),
-        verdicts=tuple(batch.verdicts),
-    )
+def _member(incident: Incident, *, noise: bool) -> Member:
+    acts = incident.generation > 0
+    return Member(incident.service, incident.opened_at, incident.opened_at, incident.severity, noise, acts)
 
 
-def scope_of(found: Classification) -> str:
-    """The scope in which correlation is decided: one per environment of the account the bot is deployed in."""
-    return found.environment or "production"
-
-
-def frozen(owner: str, team: Team) -> Escalation:
-    """The owner's escalation as it is now (or the default team's), kept for the incident's life."""
-    name = owner if owner in team.groups else team.default_group
-    group = team.groups.get(name)
-    return Escalation(name, group.steps, group.rounds) if group else Escalation(name)
-
-
-def firing(alert: Alert, found: Classification, group: str, now: datetime) -> Firing:
-    """The alert as the incident remembers it while it fires."""
-    return Firing(
-        group=group,
-        title=alert.title,
-        source=alert.source,
-        since=alert.started_at,
-        seen=now,
-        severity=found.severity,
-        service=found.service,
-        resource=alert.resource,
-        ask=alert.ask,
-    )
-
-
-def _one_up(before: Series | None, series: Series) -> Series:
-    """Several changes in one batch are one write."""
-    return replace(series, version=before.version + 1 if before else 1)
-
-
-def _member(incident: Incident, noise: bool, actor: bool) -> Member:
-    return Member(incident.service, incident.opened_at, incident.opened_at, incident.severity, noise, actor)
-
-
-def _hold(seen_alert: Observation, limit: int) -> tuple[int, str]:
-    """How long the first page is held and why: a rule waits for transient alerts, or a playbook may fix it."""
-    if seen_alert.found.hold_seconds:
-        rule = seen_alert.found.rule
-        return min(seen_alert.found.hold_seconds, limit), f"rule {rule} waits: such alerts often clear by themselves"
-    return min(seen_alert.hold_seconds, limit), seen_alert.hold_reason
-
-
-def _first_clocks(now: datetime, team: Team, silent: bool) -> dict[str, datetime]:
-    """When to look whether its execution lives, or, where it has none, whether it is still heard of."""
-    stale = now + timedelta(seconds=team.timing.stale_after)
-    return {"stale": stale} if silent else {"start": now + timedelta(seconds=60), "stale": stale}
-
-
-def _said(alert: Alert) -> str:
-    return f"{alert.source} says {alert.title} is {alert.status}" + (f" on {alert.resource}" if alert.resource else "")
-
-
-def _decided(found: Classification) -> str:
-    rule = f" by rule {found.rule}" if found.rule else ""
-    return f"an incident of {found.service}, {found.severity.label}{rule}"
+def _needs_execution(member: Member, found: Classification) -> bool:
+    """Whether an incident without an execution comes to need one: noise that is joined by what is none, and a held page
+    that another alert agrees with or that gets worse."""
+    if member.actor or found.noise:
+        return False
+    if member.noise:
+        return True
+    return found.pages and (not found.hold_seconds or found.severity < member.severity)

@@ -66,14 +66,21 @@ def playbook_fields(alert: Alert, found: Classification) -> dict[str, str]:
 
 
 def _service_named(alert: Alert, team: Team) -> str:
+    """The configured service that the alert names, or whose resource it is on, or whose alarm names it begins with."""
     if alert.service in team.services:
         return alert.service
     for service in team.services.values():
-        if alert.resource and any(alert.resource.startswith(r.arn) for r in service.resources):
+        if any(_on(alert.resource, resource.arn) for resource in service.resources):
             return service.name
-        if any(alert.title.startswith(prefix) for prefix in service.alarms):
-            return service.name
+    prefixes = {p: s.name for s in team.services.values() for p in s.alarms if alert.title.startswith(p)}
+    if prefixes:
+        return prefixes[max(prefixes, key=len)]
     return alert.service or UNKNOWN_SERVICE
+
+
+def _on(resource: str, arn: str) -> bool:
+    """Whether the resource is that ARN's or a part of it; `function:pay` is no part of `function:payroll`."""
+    return resource == arn or resource.startswith((f"{arn}:", f"{arn}/"))
 
 
 def _severity(alert: Alert, rule: Rule | None, service: Service | None) -> tuple[Severity, str]:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 
 def rfc3339(moment: datetime) -> str:
-    """`2026-01-15T10:00:00.000000Z`: always UTC, always the same width."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """`2026-01-15T10:00:00.000000Z`: always UTC, always the same width; ValueError where it has no offset."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no UTC offset")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def instant(text: str) -> datetime:
@@ -13,4 +15,7 @@ def instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the first or the last day there is, in another time zone
+        raise ValueError(f"{text!r} is out of range in UTC") from error

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from incident_bot.domain.alert import Severity
-from incident_bot.domain.head import Head
+from incident_bot.domain.head import Head, Member
 from incident_bot.domain.team import Service
 
 NEW = ""
+JOINED_FOR = timedelta(hours=6)  # an incident older than this takes its own groups' alerts, and no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +59,31 @@ def place(candidate: Candidate, head: Head, topology: Topology, join_window: tim
         return Placement(group.incident, f"its group {candidate.group} belongs there")
     if candidate.noise:
         return Placement(NEW, "noise is recorded by itself")
-    near = {
-        name: member
-        for name, member in head.incidents.items()
-        if not member.noise and abs(candidate.at - member.last) <= join_window
-    }
-    for name in sorted(near, key=lambda n: near[n].opened_at):
+    near = [name for name, member in head.incidents.items() if _near(member, candidate.at, join_window)]
+    near.sort(key=lambda name: head.incidents[name].opened_at)
+    for name in near:
         if candidate.service in head.services(name):
             return Placement(name, f"{candidate.service} alerts there already")
-    return _by_topology(candidate, head, topology, sorted(near, key=lambda n: near[n].opened_at))
+    return _by_topology(candidate, head, topology, near)
+
+
+def _near(member: Member, at: datetime, join_window: timedelta) -> bool:
+    """Whether an incident takes joins: each prolongs the window, but one that lasts for hours swallows nothing new."""
+    return not member.noise and abs(at - member.last) <= join_window and at - member.opened_at <= JOINED_FOR
 
 
 def _by_topology(candidate: Candidate, head: Head, topology: Topology, near: list[str]) -> Placement:
-    upstream = topology.upstream(candidate.service)
-    near = [n for n in near if head.incidents[n].actor]
+    """The candidate is the root of incidents whose root depends on it, or a dependent of some incident's root."""
+    acting = set(head.acting.values())
     dependents = [n for n in near if candidate.service in topology.upstream(head.incidents[n].root)]
     if dependents:
-        frozen = [n for n in dependents if n in head.acting.values()]
-        target = (frozen or dependents)[0]
-        absorbed = tuple(n for n in dependents if n != target and n not in frozen)
-        root = head.incidents[target].root
-        return Placement(
-            target, f"{root}, the root so far, depends on {candidate.service}", absorbed, candidate.service
-        )
+        target = min(dependents, key=lambda n: (n not in acting, not head.incidents[n].actor))
+        absorbed = tuple(n for n in dependents if n != target and n not in acting)
+        reason = f"{head.incidents[target].root}, the root so far, depends on {candidate.service}"
+        return Placement(target, reason, absorbed, candidate.service)
+    upstream = topology.upstream(candidate.service)
     for name in near:
-        if head.incidents[name].root in upstream:
-            return Placement(
-                name, f"{candidate.service} depends on {head.incidents[name].root}, the root of that incident"
-            )
+        root = head.incidents[name].root
+        if root in upstream:
+            return Placement(name, f"{candidate.service} depends on {root}, the root of that incident")
     return Placement(NEW, "no open incident explains it")

@@ -56,11 +56,14 @@ class Head:
 
 
 def placed(head: Head, name: str, group: Group, member: Member) -> Head:
-    """The head with that group in that incident; the oldest groups go when it is full."""
-    groups = {**head.groups, name: group}
+    """The head with that group in that incident. When it is full the oldest groups go, and incidents without any."""
+    groups, incidents = {**head.groups, name: group}, {**head.incidents, group.incident: member}
+    if len(groups) <= GROUPS_KEPT:
+        return replace(head, groups=groups, incidents=incidents)
     while len(groups) > GROUPS_KEPT:
         groups.pop(min((n for n in groups if n != name), key=lambda n: groups[n].last))
-    return replace(head, groups=groups, incidents={**head.incidents, group.incident: member})
+    named = {g.incident for g in groups.values()}
+    return replace(head, groups=groups, incidents={i: m for i, m in incidents.items() if i in named})
 
 
 def without(head: Head, incident: str) -> Head:

@@ -78,8 +78,8 @@ class Incident:
     """One incident. Only its current execution (that `generation`) writes it, each write raising `version`.
 
     `mail_taken` is the number of the last mail decided upon; `seq` and `head` are the timeline's length and hash.
-    `clocks` maps the name of a deadline (`escalate`, `quiet`, `hold`, `ack`, `approval`, `stale`, `lift:ACTION`) to
-    when it is due. `pages` counts pages sent to people, `alerts` the distinct series that ever belonged to it.
+    `clocks` maps the name of a deadline (`start`, `escalate`, `quiet`, `hold`, `ack`, `approval`, `stale`, `verify`,
+    `propose`, `tell`, `lift:ACTION`) to when it is due. `pages` counts pages sent to people, `alerts` the distinct series that ever belonged to it.
     """
 
     id: str
@@ -131,3 +131,11 @@ class Incident:
     def over(self) -> bool:
         """Whether it is resolved (or further)."""
         return self.state in (State.RESOLVED, State.POSTMORTEM)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing of it needs an execution any more: it is over and nothing in force, in flight or untold."""
+        waits = any(name == "tell" or name.startswith("lift:") for name in self.clocks)
+        acting = any(action.state in ("running", "suspended") for action in self.actions.values())
+        done = self.step is None or self.step.name == "End"
+        return self.over and not waits and not acting and done

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.clock import instant
+from incident_bot.domain.incident import Firing
+
 
 class MailKind(StrEnum):
     """What a mail says."""
@@ -35,3 +39,19 @@ class Mail:
     text: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
+
+
+def firing_in(mail: Mail, now: datetime) -> Firing:
+    """The firing series that an ALERT mail tells of."""
+    detail = mail.detail
+    return Firing(
+        group=detail["group"],
+        title=detail["title"],
+        source=detail["source"],
+        since=instant(detail["since"]),
+        seen=now,
+        severity=Severity(int(detail["severity"])),
+        service=detail["service"],
+        resource=detail.get("resource", ""),
+        ask=detail.get("ask", ""),
+    )

@@ -15,6 +15,7 @@ class News(StrEnum):
 
     FIRST = "first"  # the series was unknown
     CHANGE = "change"  # newer, and another state
+    WORSE = "worse"  # fires as is known, but is more severe now
     REPEAT = "repeat"  # says what is known
     LATE = "late"  # older than what is known
     NEITHER = "neither"  # says nothing of firing or resolved
@@ -22,7 +23,10 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The last state of one series, by its source's own time. `flips` are the last times it began to fire."""
+    """The last state of one series, by its source's own time.
+
+    `flips` are the last times it began to fire, `severity` is what was decided of its alert (by a rule, perhaps).
+    """
 
     fingerprint: str
     source: str
@@ -50,30 +54,48 @@ class Series:
         return max(gap.total_seconds() for gap in gaps)
 
 
-def news(known: Series | None, alert: Alert) -> tuple[News, str]:
-    """Say what the alert is to the known series, and why. Order is by the source's own time, never by arrival."""
+def news(known: Series | None, alert: Alert, severity: Severity | None = None) -> tuple[News, str]:
+    """Say what the alert, decided to be of that severity, is to the known series, and why.
+
+    Order is by the source's own time, never by arrival; of a firing and a resolve of one moment the resolve counts.
+    """
     if known is None:
         return News.FIRST, "a series not seen before"
     if alert.status is Status.UNKNOWN:
         return News.NEITHER, "no data is neither firing nor resolved"
+    if known.status is Status.UNKNOWN:
+        return News.CHANGE, f"nothing was known but that there was no data, {alert.status} now"
     if alert.occurred_at < known.occurred_at:
         return News.LATE, f"older than the {known.status} of {known.occurred_at:%H:%M:%S}"
     if alert.status is known.status:
-        return News.REPEAT, f"{known.status} already"
+        return _same(known, alert, severity)
     if alert.occurred_at == known.occurred_at and known.status is Status.RESOLVED:
         return News.LATE, "resolved at the very time it says it fired"
     return News.CHANGE, f"{known.status} before, {alert.status} now"
 
 
+def _same(known: Series, alert: Alert, severity: Severity | None) -> tuple[News, str]:
+    if alert.status is Status.FIRING and severity and known.severity and severity < known.severity:
+        return News.WORSE, f"firing already, {known.severity.label} before, {severity.label} now"
+    return News.REPEAT, f"{known.status} already"
+
+
 def after(
-    known: Series | None, alert: Alert, *, group: str, service: str, incident: str, delivery: str, now: datetime
+    known: Series | None,
+    alert: Alert,
+    *,
+    group: str,
+    service: str,
+    incident: str,
+    delivery: str,
+    now: datetime,
+    severity: Severity | None = None,
 ) -> Series:
     """The series once the alert is taken in."""
     flips = known.flips if known else ()
-    if alert.status is Status.FIRING:
-        flips = tuple(f for f in (*flips, alert.occurred_at) if alert.occurred_at - f < timedelta(hours=1))[
-            -FLIPS_KEPT:
-        ]
+    if alert.status is Status.FIRING and not (known and known.status is Status.FIRING):
+        recent = (f for f in (*flips, alert.occurred_at) if alert.occurred_at - f < timedelta(hours=1))
+        flips = tuple(recent)[-FLIPS_KEPT:]
     return Series(
         fingerprint=alert.fingerprint,
         source=alert.source,
@@ -86,7 +108,7 @@ def after(
         started_at=alert.started_at,
         seen_at=now,
         delivery=delivery,
-        severity=alert.severity,
+        severity=severity or alert.severity,
         resource=alert.resource,
         ask=alert.ask,
         flips=flips,
@@ -94,6 +116,7 @@ def after(
     )
 
 
-def seen(known: Series, now: datetime) -> Series:
-    """The same series, heard of again just now."""
-    return replace(known, seen_at=now, version=known.version + 1)
+def heard(known: Series, alert: Alert, now: datetime) -> Series:
+    """The same series in the same state, said again just now, perhaps of a later moment."""
+    latest = max(known.occurred_at, alert.occurred_at)
+    return replace(known, occurred_at=latest, seen_at=now, version=known.version + 1)

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from incident_bot.domain.alert import Severity, Status
-from incident_bot.domain.clock import instant
-from incident_bot.domain.incident import Firing, Incident, State
-from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.incident import Incident, State
+from incident_bot.domain.mail import Mail, MailKind, firing_in
+from incident_bot.domain.opening import START_WITHIN
+from incident_bot.domain.owner import rerooted
+from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
-
-START_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +23,60 @@ class Settled:
     reason: str = ""
 
 
-def settle(incident: Incident, mails: Sequence[Mail], now: datetime, *, promote: bool = False) -> Settled:
+def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime, *, promote: bool = False) -> Settled:
     """Take mail in without an execution. It ends when nothing fires; `promote` gives it generation 1 and its page."""
-    firing, lines, severity, alerts = dict(incident.firing), [], incident.severity, incident.alerts
+    lines = [Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor) for mail in mails]
+    if incident.over:
+        return Settled(incident, tuple(lines))
+    after = incident
     for mail in mails:
-        lines.append(Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor))
-        if mail.kind is not MailKind.ALERT:
-            continue
-        if mail.detail["status"] == Status.FIRING:
-            found = _firing(mail, now)
-            alerts += mail.argument not in firing
-            severity = min(severity, found.severity or severity)
-            firing[mail.argument] = found
-        elif mail.detail["status"] == Status.RESOLVED:
-            firing.pop(mail.argument, None)
-    after = replace(incident, firing=firing, severity=Severity(severity), alerts=alerts)
+        after = _taken(after, mail, team, now)
+    if after.merged_into:
+        return _ended(after, lines, f"merged into {after.merged_into}", now)
+    if not after.firing and not after.many:
+        cleared = "it cleared before its hold ended" if "hold" in incident.clocks else "noise that cleared"
+        return _ended(after, lines, cleared, now)
     if promote:
-        reason = "another alert agrees: the hold is over"
-        clocks = {**{k: v for k, v in after.clocks.items() if k != "hold"}, "start": now + START_WITHIN}
-        lines.append(Line("decision", "it pages now", reason))
-        return Settled(replace(after, generation=1, noise=False, clocks=clocks), tuple(lines), "now", reason)
-    if firing:
-        return Settled(after, tuple(lines))
-    reason = "it cleared before its hold ended" if "hold" in incident.clocks else "noise that cleared"
-    lines.append(Line("state", "the incident is resolved", reason))
+        return _promoted(after, lines, mails, now)
+    return Settled(after, tuple(lines))
+
+
+def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Incident:
+    if mail.kind is MailKind.ALERT and mail.detail["status"] == Status.FIRING:
+        found = firing_in(mail, now)
+        counts = incident.severity if mail.detail.get("noise") and not incident.noise else found.severity
+        return replace(
+            incident,
+            firing={**incident.firing, mail.argument: found},
+            severity=Severity(min(incident.severity, counts or incident.severity)),
+            alerts=incident.alerts + bool(mail.detail.get("new")),
+        )
+    if mail.kind is MailKind.ALERT and mail.detail["status"] == Status.RESOLVED:
+        return replace(incident, firing={f: s for f, s in incident.firing.items() if f != mail.argument})
+    if mail.kind is MailKind.ROOT:
+        return rerooted(incident, mail.argument, team)
+    if mail.kind is MailKind.MOVED_IN:
+        return replace(incident, many=True)  # what came with it, its execution finds in the table
+    if mail.kind is MailKind.MOVED_OUT and mail.detail.get("emptied"):
+        return replace(incident, firing={}, merged_into=mail.detail.get("to", ""))
+    return incident
+
+
+def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], now: datetime) -> Settled:
+    """It gets an execution. It pages where its page was held, or where what joined it pages."""
+    held = "hold" in incident.clocks
+    clocks = {**{k: v for k, v in incident.clocks.items() if k != "hold"}, "start": now + START_WITHIN}
+    after = replace(incident, generation=1, noise=False, clocks=clocks)
+    reason = "another alert agrees, or it got worse: the hold is over" if held else "what joined it is no noise"
+    if held or any(mail.detail.get("pages") for mail in mails):
+        return Settled(after, (*lines, Line("decision", "it pages now", reason)), "now", reason)
+    return Settled(after, (*lines, Line("decision", "it is worked on now", reason)), "", reason)
+
+
+def _ended(incident: Incident, lines: Sequence[Line], reason: str, now: datetime) -> Settled:
+    """It is over. Whom its held page would have woken is on the record."""
+    ended = [Line("state", "the incident is resolved", reason)]
     if "hold" in incident.clocks:
-        lines.append(Line("decision", f"not paged: {incident.owner} would have been", reason))
-    ended = replace(after, state=State.RESOLVED, resolved_at=now, clocks={})
-    return Settled(ended, tuple(lines), "never", reason)
-
-
-def _firing(mail: Mail, now: datetime) -> Firing:
-    detail = mail.detail
-    return Firing(
-        group=detail["group"],
-        title=detail["title"],
-        source=detail["source"],
-        since=instant(detail["since"]),
-        seen=now,
-        severity=Severity(int(detail["severity"])),
-        service=detail["service"],
-        resource=detail.get("resource", ""),
-        ask=detail.get("ask", ""),
-    )
+        ended.append(Line("decision", f"not paged: {incident.owner} would have been", reason))
+    after = replace(incident, state=State.RESOLVED, resolved_at=now, clocks={})
+    return Settled(after, (*lines, *ended), "never", reason)

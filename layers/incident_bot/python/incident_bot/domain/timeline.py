@@ -40,7 +40,7 @@ def sealed(incident: str, seq: int, at: datetime, line: Line, previous: str) -> 
 
 
 def _hash(entry: Mapping[str, Any], previous: str) -> str:
-    body = {k: entry[k] for k in ("incident", "seq", "at", "actor", "kind", "text", "reason")}
+    body = {k: entry.get(k) for k in ("incident", "seq", "at", "actor", "kind", "text", "reason")}
     canonical = json.dumps([previous, body], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -53,11 +53,12 @@ def flaws(entries: Iterable[Mapping[str, Any]], seq: int, head: str) -> list[str
     found: list[str] = []
     previous, expected = GENESIS, 1
     for entry in entries:
-        if entry["seq"] != expected:
-            found.append(f"entry {expected} is missing: entry {entry['seq']} stands in its place")
-        if entry["hash"] != _hash(entry, previous):
-            found.append(f"entry {entry['seq']} does not follow from the one before: it or its predecessor was changed")
-        previous, expected = entry["hash"], entry["seq"] + 1
+        number, hashed = int(entry.get("seq") or 0), str(entry.get("hash") or "")
+        if number != expected:
+            found.append(f"entry {expected} is missing: entry {number} stands in its place")
+        if hashed != _hash(entry, previous):
+            found.append(f"entry {number} does not follow from the one before: it or its predecessor was changed")
+        previous, expected = hashed, number + 1
     if expected - 1 != seq:
         found.append(f"the incident counts {seq} entries, the timeline ends at {expected - 1}")
     elif previous != (head or GENESIS):

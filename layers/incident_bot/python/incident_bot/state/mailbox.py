@@ -38,11 +38,13 @@ def opening(world: World, incident: str, mails: Sequence[Mail] = ()) -> Write:
 
 
 def posting(world: World, incident: str, mails: Sequence[Mail], *, full: bool = False) -> Update:
-    """The update that appends mails. A `full` box only notes that everything is to be looked at."""
+    """The update that appends mails. A `full` box only notes of alerts that everything is to be looked at."""
     key = keys.box(incident)
     due = keys.due(key, world.now() + MISSED_AFTER)
     if full:
-        return Update(key, set=due, add={"looks": 1})
+        kept = [mail for mail in mails if mail.kind is not MailKind.ALERT]
+        listed = dump(kept)
+        return Update(key, set=due, add={"looks": 1, "number": len(kept)}, append={"entries": listed} if kept else {})
     bound = {"entries": Shorter(FULL)} if all(m.kind is MailKind.ALERT for m in mails) else {}
     return Update(key, set=due, add={"number": len(mails)}, append={"entries": dump(list(mails))}, expect=bound)
 

@@ -1,0 +1,185 @@
+"""Hearing of alerts: what mail about firing, cleared and moved series does to an incident."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from incident_bot.domain import tell
+from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.decision import Decision
+from incident_bot.domain.incident import Firing, State
+from incident_bot.domain.mail import Mail, firing_in
+from incident_bot.domain.match import matches
+from incident_bot.domain.message import Kind
+from incident_bot.domain.owner import rerooted
+
+FIRING_KEPT = 20
+LONGEST_QUIET = 1800.0
+CLEARED = "no alert of it fires any more"
+
+
+def alert(d: Decision, mail: Mail) -> None:
+    """A series changed its state, or got worse."""
+    if d.incident.over:
+        d.say("signal", mail.text, "after the end: the series opens another incident", mail.actor)
+        return
+    d.say("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
+    if mail.detail["status"] == Status.FIRING:
+        _fires(d, mail)
+    elif mail.detail["status"] == Status.RESOLVED:
+        _clears(d, mail.argument, float(mail.detail.get("rhythm") or 0))
+
+
+def _fires(d: Decision, mail: Mail) -> None:
+    detail, severity = mail.detail, Severity(int(mail.detail["severity"]))
+    new = bool(detail.get("new"))
+    _remember(d, {**d.incident.firing, mail.argument: firing_in(mail, d.now)})
+    d.set(cleared={f: s for f, s in d.incident.cleared.items() if f != mail.argument})
+    d.set(alerts=d.incident.alerts + new)
+    _fires_again(d, "it fires again inside the quiet period")
+    worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""))
+    if (new or worse) and _playbook_for(d, detail):
+        d.clock("propose", d.now)
+
+
+def _fires_again(d: Decision, reason: str) -> None:
+    """Something fires: nothing is over. Where all was clear, whoever knows of it is not paged again."""
+    for name in ("quiet", "verify"):
+        d.clock(name, None)
+    d.set(resolve_asked_by="")
+    if d.incident.state is not State.MITIGATED:
+        return
+    d.become(State.ACTIVE, reason)
+    if d.paged:
+        tell.await_answer(d)
+    elif d.wakes and not d.incident.acknowledged_at:
+        tell.page(d, "first", "it fires again and nobody was paged before")
+
+
+def _playbook_for(d: Decision, detail: Mapping[str, str]) -> bool:
+    """Whether a playbook may fit, as far as the mail tells; `propose` looks closely."""
+    fields = {**detail, "severity": Severity(int(detail["severity"])).label}
+    when = ({k: v for k, v in p.when.items() if k in fields} for p in d.team.playbooks)
+    return any(matches(w, fields) for w in when)
+
+
+def _remember(d: Decision, firing: Mapping[str, Firing]) -> None:
+    kept = dict(list(firing.items())[-FIRING_KEPT:])
+    d.set(firing=kept, many=d.incident.many or len(firing) > FIRING_KEPT)
+
+
+def _worsens(d: Decision, severity: Severity, why: str) -> bool:
+    """A worse alert pages again, whoever acknowledged the lesser fault."""
+    if severity >= d.incident.severity:
+        return False
+    was = d.incident.severity
+    d.set(severity=severity, noise=False)
+    d.say("decision", f"{was.label} becomes {severity.label}", why)
+    if d.wakes:
+        d.set(acknowledged_at=None, acknowledged_by="")
+        d.clock("ack", None)
+        tell.page(d, "worsened", f"it got worse: {was.label} became {severity.label}")
+    return True
+
+
+def _clears(d: Decision, fingerprint: str, rhythm: float) -> None:
+    """A series is over, as its source says; one that flaps holds the incident open for longer than its rhythm."""
+    if fingerprint in d.incident.firing:
+        cleared = {**d.incident.cleared, fingerprint: d.incident.firing[fingerprint]}
+        d.set(cleared=dict(list(cleared.items())[-FIRING_KEPT:]))
+    d.set(firing={f: s for f, s in d.incident.firing.items() if f != fingerprint})
+    slow = int(min(rhythm * 1.5, LONGEST_QUIET))
+    if slow > max(d.incident.quiet_seconds, d.team.timing.quiet_period):
+        d.set(quiet_seconds=slow)
+        d.say("decision", f"flapping: it closes after {slow} s without news", "longer than its rhythm")
+    if not d.incident.firing and not d.incident.many:
+        _all_clear(d)
+
+
+def _all_clear(d: Decision) -> None:
+    """Nothing fires: the source is asked. Pages that nobody has begun to send need not go out any more."""
+    if d.incident.state is State.DETECTED:
+        d.become(State.TRIAGED, "it cleared before it was triaged")
+    if d.incident.state is not State.MITIGATED:
+        d.set(mitigated_at=d.now)
+    d.become(State.MITIGATED, CLEARED)
+    tell.cancel(d, CLEARED, d.untried)
+    for name in ("hold", "escalate"):
+        d.clock(name, None)
+    d.clock("verify", d.now)
+
+
+def moved_in(d: Decision, mail: Mail) -> None:
+    """A group of another incident turned out to belong here; as bad as it is, so is this one."""
+    arrived = d.look.moved.get(mail.argument, {})
+    d.say("signal", f"alerts {mail.argument} moved here from {mail.detail.get('from')}", mail.text, mail.actor)
+    if not arrived or d.incident.over:
+        return
+    _remember(d, {**d.incident.firing, **arrived})
+    d.set(alerts=d.incident.alerts + len(arrived))
+    _fires_again(d, "alerts that moved here fire")
+    _as_bad_as(d, arrived, f"as bad as {mail.argument}, which moved here")
+
+
+def _as_bad_as(d: Decision, firing: Mapping[str, Firing], why: str) -> None:
+    worst = min((f.severity for f in firing.values() if f.severity), default=None)
+    if worst:
+        _worsens(d, worst, why)
+
+
+def moved_out(d: Decision, mail: Mail) -> None:
+    """A group belongs to another incident now; an incident that is emptied so ends as merged."""
+    into = mail.detail.get("to", "")
+    d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor)
+    if d.incident.over:
+        return
+    for kept in ("firing", "cleared"):
+        d.set(**{kept: {f: s for f, s in getattr(d.incident, kept).items() if s.group != mail.argument}})
+    if mail.detail.get("emptied"):
+        _merge(d, into)
+    elif not d.incident.firing and not d.incident.many:
+        _all_clear(d)
+
+
+def _merge(d: Decision, into: str) -> None:
+    """It ends in the other one: its page is closed, its requests are void, what it changed is lifted in its time."""
+    reason = f"merged into {into}"
+    tell.cancel(d, reason, [i for i in d.intents.values() if i.state == "pending" and i.purpose != "undo"])
+    lifts = {name: at for name, at in d.incident.clocks.items() if name.startswith("lift:")}
+    d.set(merged_into=into, resolved_at=d.now, clocks=lifts, firing={}, cleared={}, many=False)
+    d.become(State.RESOLVED, reason)
+    if d.may_stand:
+        tell.message(d, "resolve", Kind.RESOLVE, reason)
+    open_ones = ("proposed", "approved", "busy")
+    void = {a: replace(s, state="expired") for a, s in d.incident.actions.items() if s.state in open_ones}
+    d.set(actions={**d.incident.actions, **void})
+
+
+def reroot(d: Decision, mail: Mail) -> None:
+    """Another service is the probable root; where that is another team's, it is told."""
+    root, was = mail.argument, d.incident.owner
+    if root == d.incident.service or d.incident.over:
+        return
+    d.incident = rerooted(d.incident, root, d.team)
+    d.say("decision", f"the probable root is {root} now", mail.text, mail.actor)
+    if d.incident.owner != was:
+        tell.reassign(d, was, mail.text)
+
+
+def everything(d: Decision, mail: Mail) -> None:
+    """There was more mail than is listed singly: what the table says of all series counts."""
+    d.say("signal", f"{len(d.look.everything or {})} series fire", "there was more mail than is listed singly", mail.actor)
+
+
+def count_everything(d: Decision) -> None:
+    """Where not every series is listed (any more), only the table knows what fires."""
+    if d.look.everything is None or d.incident.over:
+        return
+    firing = d.look.everything
+    d.set(many=False, alerts=max(d.incident.alerts, len(firing)))
+    _remember(d, firing)
+    if not firing and d.incident.state is not State.MITIGATED:
+        _all_clear(d)
+    elif firing:
+        if d.incident.state is State.MITIGATED:
+            _fires_again(d, "it fires again inside the quiet period")
+        _as_bad_as(d, firing, "the worst of all its alerts")

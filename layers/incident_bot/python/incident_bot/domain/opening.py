@@ -1,0 +1,139 @@
+"""Opening: the incident, with its first lines, that a firing alert begins or that a resolve leaves as a tombstone."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from incident_bot.domain.alert import Alert
+from incident_bot.domain.classify import Classification
+from incident_bot.domain.incident import Firing, Incident, State
+from incident_bot.domain.owner import frozen
+from incident_bot.domain.team import Team
+from incident_bot.domain.timeline import Line
+
+START_WITHIN = timedelta(seconds=60)  # then it is looked whether its execution lives
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One alert of a batch with its classification, the delivery it came in, and how long its page may be held."""
+
+    alert: Alert
+    found: Classification
+    delivery: str
+    hold_seconds: int = 0  # a playbook may fix it unattended
+    hold_reason: str = ""
+
+    @property
+    def group(self) -> str:
+        """The group of series it belongs to: one service's alerts of one name."""
+        return f"{self.found.service}/{self.alert.title}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A new incident with its first timeline lines; `pages` says whether its first page is written with it."""
+
+    incident: Incident
+    lines: tuple[Line, ...]
+    pages: bool
+    not_before: datetime | None
+    page_reason: str
+
+
+def opened(observed: Observation, identifier: str, team: Team, now: datetime, *, reopens: str = "") -> Opening:
+    """The incident of a firing alert that no open incident explains; noise, and what a rule holds, has no execution."""
+    found = observed.found
+    hold, held_by = _hold(observed, team.timing.hold_limit)
+    not_before = now + timedelta(seconds=hold) if found.pages and hold else None
+    silent = found.noise or bool(not_before and found.hold_seconds)
+    clocks = {"stale": now + timedelta(seconds=team.timing.stale_after)}
+    clocks |= {"hold": not_before} if not_before else {}
+    clocks |= {} if silent else {"start": now + START_WITHIN}
+    incident = replace(
+        _incident(observed, identifier, team, now),
+        noise=silent,
+        generation=0 if silent else 1,
+        reopens=reopens,
+        clocks=clocks,
+    )
+    lines = [
+        Line("signal", said(observed.alert), actor=observed.alert.source),
+        Line("decision", _decided(found), found.reason),
+    ]
+    if reopens:
+        lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
+    if not_before:
+        lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
+    return Opening(incident, tuple(lines), found.pages, not_before, found.reason)
+
+
+def tombstone(observed: Observation, identifier: str, team: Team, now: datetime) -> Opening:
+    """The incident, over already, of a series whose trigger was never seen: an older trigger joins it unpaged."""
+    alert = observed.alert
+    why = f"{alert.status} without a trigger: a tombstone, in case the trigger is late"
+    incident = replace(
+        _incident(observed, identifier, team, now), state=State.RESOLVED, noise=True, resolved_at=now, firing={}
+    )
+    lines = (Line("signal", said(alert), actor=alert.source), Line("decision", "recorded, nobody paged", why))
+    return Opening(incident, lines, False, None, why)
+
+
+def firing(observed: Observation, now: datetime) -> Firing:
+    """The alert as the incident remembers it while it fires."""
+    alert, found = observed.alert, observed.found
+    return Firing(
+        group=observed.group,
+        title=alert.title,
+        source=alert.source,
+        since=alert.started_at,
+        seen=now,
+        severity=found.severity,
+        service=found.service,
+        resource=alert.resource,
+        ask=alert.ask,
+    )
+
+
+def said(alert: Alert) -> str:
+    """What the source says, in words."""
+    return f"{alert.source} says {alert.title} is {alert.status}" + (f" on {alert.resource}" if alert.resource else "")
+
+
+def _incident(observed: Observation, identifier: str, team: Team, now: datetime) -> Incident:
+    alert, found = observed.alert, observed.found
+    return Incident(
+        id=identifier,
+        scope=scope_of(found),
+        state=State.DETECTED,
+        severity=found.severity,
+        service=found.service,
+        title=alert.title,
+        opened_at=now,
+        started_at=min(alert.started_at, now),
+        owner=found.owner,
+        environment=found.environment,
+        summary=alert.summary,
+        category=found.category,
+        config_digest=team.digest,
+        escalation=frozen(found.owner, team),
+        alerts=1,
+        firing={alert.fingerprint: firing(observed, now)},
+    )
+
+
+def scope_of(found: Classification) -> str:
+    """The scope in which correlation is decided: one per environment of the account the bot is deployed in."""
+    return found.environment or "production"
+
+
+def _hold(observed: Observation, limit: int) -> tuple[int, str]:
+    """How long the first page is held and why: a rule waits for transient alerts, or a playbook may fix it."""
+    if observed.found.hold_seconds:
+        rule = observed.found.rule
+        return min(observed.found.hold_seconds, limit), f"rule {rule} waits: such alerts often clear by themselves"
+    return min(observed.hold_seconds, limit), observed.hold_reason
+
+
+def _decided(found: Classification) -> str:
+    rule = f" by rule {found.rule}" if found.rule else ""
+    return f"an incident of {found.service}, {found.severity.label}{rule}"

@@ -1,0 +1,156 @@
+"""Telling people: pages, held pages, acknowledgements and escalation, and what mail and deadlines do to them."""
+
+from dataclasses import replace
+
+from incident_bot.domain.decision import Decision
+from incident_bot.domain.escalate import after as next_escalation
+from incident_bot.domain.escalate import waits_until
+from incident_bot.domain.incident import Escalation, State
+from incident_bot.domain.intent import Intent
+from incident_bot.domain.mail import Mail
+from incident_bot.domain.message import Kind
+from incident_bot.domain.owner import frozen
+
+ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
+
+
+def message(d: Decision, purpose: str, kind: Kind, reason: str, text: str = "", **changes: object) -> None:
+    """Write a message down for the team whose turn it is."""
+    escalation = d.incident.escalation or Escalation(d.incident.owner)
+    intent = Intent(
+        incident=d.incident.id,
+        name=f"{purpose}-{d.before.version + 1}-{len(d.changed)}",
+        purpose=purpose,
+        kind=kind,
+        severity=d.incident.severity,
+        group=escalation.group,
+        steps=escalation.steps[escalation.step : escalation.step + 1],
+        reason=reason,
+        text=text,
+        created_at=d.now,
+    )
+    d.write(replace(intent, **changes))  # type: ignore[arg-type]
+
+
+def page(d: Decision, purpose: str, reason: str, text: str = "") -> None:
+    """Page somebody: the page that waits, at once and as bad as it is now, or a new one where none waits."""
+    if d.held:
+        unhold(d, reason, text)
+    elif d.untried:
+        waiting = d.untried[0]
+        d.write(replace(waiting, severity=d.incident.severity, reason=f"{waiting.reason}; {reason}"))
+    else:
+        message(d, purpose, Kind.TRIGGER, reason, text)
+
+
+def unhold(d: Decision, reason: str, text: str = "") -> None:
+    """Let a held page go."""
+    held = d.held
+    if held:
+        reasons = f"{held.reason}; {reason}"
+        severity = d.incident.severity
+        d.write(replace(held, not_before=d.now, text=text or held.text, reason=reasons, severity=severity))
+        d.clock("hold", None)
+        d.say("decision", "the held page goes out now", reason)
+
+
+def cancel(d: Decision, reason: str, intents: list[Intent]) -> None:
+    """Take back messages that nobody needs any more; whom a page would have woken is on the record."""
+    for intent in intents:
+        d.write(replace(intent, state="cancelled", outcome=reason))
+        if intent.pages:
+            whom = ", ".join(name for step in intent.steps for name in step.notify) or intent.group
+            d.say("decision", f"not paged: {whom} would have been", reason)
+
+
+def reassign(d: Decision, was: str, why: str) -> None:
+    """Another team owns it now: it is paged once, or told where somebody acknowledged; a held page goes on waiting."""
+    escalation = d.incident.escalation or Escalation(d.incident.owner)
+    held, reason = d.held, f"the probable root is {d.incident.service} of {d.incident.owner}"
+    if d.incident.acknowledged_at:
+        message(d, "update", Kind.UPDATE, reason, why)
+    elif held:
+        d.write(replace(held, group=escalation.group, steps=escalation.steps[:1], reason=f"{held.reason}; {reason}"))
+    elif d.paged:
+        message(d, "reassigned", Kind.TRIGGER, f"reassigned from {was}: {reason}", why)
+
+
+def told(d: Decision, mail: Mail) -> None:
+    """A message was sent, failed, or was cancelled by its sender."""
+    intent, outcome = d.intents.get(mail.argument), mail.detail.get("outcome", "sent")
+    to, via = mail.detail.get("to", ""), mail.detail.get("via", "")
+    wakes = bool(intent and intent.pages)
+    sent = f"{'paged' if wakes else 'told'} {to} by {via}"
+    d.say("page", sent if outcome == "sent" else f"message to {to} {outcome}", mail.text)
+    if wakes and outcome == "sent":
+        d.set(pages=d.incident.pages + 1, noise=False)
+        if d.incident.state is State.TRIAGED:
+            d.become(State.ACTIVE, "somebody was paged")
+        await_answer(d, mail)
+    elif wakes and outcome == "failed" and "escalate" not in d.incident.clocks:
+        await_answer(d, mail)  # whom no channel reaches cannot answer: the next one is tried
+
+
+def await_answer(d: Decision, mail: Mail | None = None) -> None:
+    """Escalate unless somebody acknowledges the page (since the mail of it, or since now) in time."""
+    escalation, incident = d.incident.escalation, d.incident
+    needless = incident.over or incident.acknowledged_at or incident.state is State.MITIGATED
+    if escalation and not needless:
+        d.clock("escalate", waits_until(escalation, mail.at if mail else d.now))
+
+
+def acknowledged(d: Decision, mail: Mail) -> None:
+    """Somebody works on it: no escalation until the acknowledgement expires, but for what they cannot know."""
+    if d.incident.over:
+        d.say("note", f"{mail.actor} acknowledges", "it is over already", mail.actor)
+        return
+    group = d.team.groups.get(d.incident.owner)
+    commander = d.incident.commander or mail.actor
+    d.set(acknowledged_at=mail.at, acknowledged_by=mail.actor, commander=commander)
+    d.say("decision", f"acknowledged; {commander} is incident commander", mail.text, mail.actor)
+    d.clock("escalate", None)
+    d.clock("ack", d.later(group.ack_expires_seconds if group else 3600))
+    idle = (i for i in d.intents.values() if i.state == "pending" and not (i.lease_until and i.lease_until > d.now))
+    cancel(d, f"{mail.actor} acknowledged", [i for i in idle if i.pages and i.purpose in ACK_SILENCES])
+    d.clock("hold", None)
+    if d.incident.state is State.TRIAGED:
+        d.become(State.ACTIVE, f"{mail.actor} works on it")
+    if d.may_stand:
+        message(d, "acknowledge", Kind.ACKNOWLEDGE, f"{mail.actor} acknowledged")
+
+
+def release_hold(d: Decision) -> None:
+    """The hold is over and it still fires: what waited is due by its own time."""
+    d.clock("hold", None)
+    if any(i.state == "pending" for i in d.untried):
+        d.say("decision", "the held page goes out now", "its hold is over and the alert still fires")
+
+
+def escalate(d: Decision) -> None:
+    """Nobody answered in time: page by the next step, or the fallback where all of them are through."""
+    d.clock("escalate", None)
+    if d.incident.acknowledged_at or d.incident.over or d.incident.escalation is None:
+        return
+    if d.incident.state is State.MITIGATED:
+        d.say("decision", "no escalation", "nothing fires; it only waits for its quiet period")
+        return
+    escalation, step, _, reason = next_escalation(d.incident.escalation, d.now)
+    d.set(escalation=escalation)
+    steps = (step,) if step else ()
+    message(d, "escalation", Kind.TRIGGER, reason, "" if step else "nobody acknowledged", steps=steps)
+
+
+def forget_acknowledgement(d: Decision) -> None:
+    """An acknowledgement that was not renewed must not swallow an outage: while it fires, all begins anew."""
+    d.clock("ack", None)
+    whom = d.incident.acknowledged_by
+    reason = f"the acknowledgement of {whom} expired"
+    if d.incident.over:
+        return
+    d.set(acknowledged_at=None, acknowledged_by="", escalation=frozen(d.incident.owner, d.team))
+    if d.incident.state is State.MITIGATED:
+        d.say("decision", "nobody is paged for that", f"{reason}, but nothing fires")
+    elif d.wakes or d.incident.pages:
+        message(d, "escalation", Kind.TRIGGER, f"{reason} and it still fires")
+    else:
+        d.say("decision", "nobody is paged for that", f"{reason}; it is a ticket")
