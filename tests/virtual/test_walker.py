@@ -38,7 +38,7 @@ def nothing(world: World, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def failing(error: Exception) -> Handler:
+def failing(error: BaseException) -> Handler:
     def handler(world: World, event: Mapping[str, Any]) -> Any:
         raise error
 
