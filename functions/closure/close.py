@@ -54,8 +54,8 @@ def _ended(world: World, incident: Incident) -> tuple[Incident, Intent | None]:
         clocks=lifts,
         actions={**incident.actions, **open_ones},
     )
-    if not incident.pages:
-        return after, None
+    if not any(intent.pages and intent.attempts for intent in intents.of(world.store, incident.id)):
+        return after, None  # nothing stands at a provider, nor may
     escalation = incident.escalation or Escalation(incident.owner)
     resolve = Intent(
         incident=incident.id,

@@ -36,8 +36,7 @@ def page(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _due(world: World, incident: str) -> list[str]:
     """The pending messages, in the order they were written; a page comes before what only tells."""
-    pending = [i for i in intents.of(world.store, incident) if i.state == "pending"]
-    due = [i for i in pending if (i.not_before or world.now()) <= world.now()]
+    due = [i for i in intents.of(world.store, incident) if i.ready(world.now())]
     ordered = sorted(due, key=lambda i: (not i.pages, i.created_at or world.now(), i.name))
     return [intent.name for intent in ordered]
 

@@ -7,7 +7,7 @@ import pytest
 
 from functions.closure.close import close
 from functions.ingest.consume import consume
-from incident_bot.domain.alert import Status
+from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.incident import ActionState, Incident, State, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.state import heads, incidents, intents, keys, mailbox
@@ -19,9 +19,10 @@ from tests.signalling import a_batch, a_record, all_incidents, the_incident, tur
 def a_quiet_incident(**changes: object) -> tuple[VirtualWorld, Incident]:
     """An incident whose alert came and went, whose mail is decided and whose step is Close."""
     world = a_world()
-    consume(world, a_batch(a_record(world, an_alert())))
+    alert = an_alert(severity=changes.get("severity", Severity.SEV2))
+    consume(world, a_batch(a_record(world, alert)))
     world.clock.advance(30)
-    resolved = replace(an_alert(), status=Status.RESOLVED, occurred_at=world.now())
+    resolved = replace(alert, status=Status.RESOLVED, occurred_at=world.now())
     consume(world, a_batch(a_record(world, resolved, delivery="d2")))
     opened = the_incident(world)
     box = mailbox.read(world, opened)
@@ -51,7 +52,7 @@ def test_a_quiet_incident_resolves_leaves_the_head_and_closes_its_page() -> None
 
 
 def test_nobody_is_told_of_the_end_of_what_nobody_was_told_of() -> None:
-    world, incident = a_quiet_incident(pages=0)
+    world, incident = a_quiet_incident(severity=Severity.SEV4)
     close(world, turn_of(incident))
     assert not [i for i in intents.of(world.store, incident.id) if i.purpose == "resolve"]
 

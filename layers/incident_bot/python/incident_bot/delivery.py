@@ -89,12 +89,19 @@ def standing(pages: Sequence[Intent]) -> tuple[Place, ...]:
     """
     found: dict[Place, None] = {}
     for page in pages:
-        names = [sent.channel for sent in page.sent]
-        if page.attempts and page.state != "sent":
-            names += [name for step in page.steps for name in step.channels if _forgives(name)]
+        taken = [sent.channel for sent in page.sent]
+        tried = _tried(page, taken) if page.attempts else []
+        names = [*taken, *(name for name in tried if _forgives(name))]
         thread = compose.thread(page.incident, page.name, page.purpose)
         found |= dict.fromkeys(Place(page.group, name, thread) for name in names)
     return tuple(found)
+
+
+def _tried(page: Intent, taken: Sequence[str]) -> list[str]:
+    """The channels that were tried without an answer: those before the one that took the page, all where none did."""
+    channels = [name for step in page.steps for name in step.channels]
+    answered = next((place for place, name in enumerate(channels) if name in taken), len(channels))
+    return channels[:answered]
 
 
 def close(

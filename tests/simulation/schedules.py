@@ -1,0 +1,68 @@
+"""Schedules: one seed is one way in which alerts come, transport mistreats them, and calls fail."""
+
+import random
+from dataclasses import dataclass
+
+from incident_bot.domain.alert import Status
+from tests.simulation.faults import Plan
+from tests.simulation.invariants import broken
+from tests.simulation.stage import SERVICES, Account, an_account, an_alert_of, live, mistreat
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a schedule came to: the invariants that broke, the faults that happened, how many calls were made."""
+
+    seed: int
+    flaws: tuple[str, ...]
+    faults: tuple[str, ...]
+    calls: int
+
+
+def play(seed: int) -> Outcome:
+    """Play the schedule of that seed: some ten minutes of trouble, then quiet, then the invariants."""
+    dice = random.Random(seed)  # noqa: S311 - the same seed is the same schedule
+    account = an_account(Plan(rate=dice.choice((0.0, 0.01, 0.03, 0.08)), dice=random.Random(seed + 1)))  # noqa: S311
+    _trouble(account, dice)
+    account.settle()
+    return Outcome(seed, tuple(broken(account)), tuple(account.plan.happened), account.plan.calls)
+
+
+def _trouble(account: Account, dice: random.Random) -> None:
+    kinds = [(service, kind) for service in SERVICES for kind in ("errors", "latency")]
+    series = dice.sample(kinds, dice.randint(1, 4))
+    firing: set[tuple[str, str]] = set()
+    for _ in range(dice.randint(3, 14)):
+        which = dice.choice(series)
+        status = Status.RESOLVED if which in firing and dice.random() < 0.6 else Status.FIRING
+        firing = firing - {which} if status is Status.RESOLVED else firing | {which}
+        mistreat(account, dice, an_alert_of(*which, status, account.world.now()))
+        if dice.random() < 0.15:
+            account.acknowledge()
+        account.world.clock.advance(dice.choice((0, 1, 5, 30, 90)))
+        live(account)
+
+
+def crash_everywhere(story: "list[tuple[float, str, str, Status]]", stride: int = 1) -> list[tuple[str, tuple[str, ...]]]:
+    """Play one story again and again, each time with one fault at one call more, until every call had every fault.
+
+    A story is a list of (seconds after the step before, service, kind, status). Returns what broke, by fault.
+    """
+    found: list[tuple[str, tuple[str, ...]]] = []
+    calls = _tell(Plan(), story).plan.calls
+    for number in range(0, calls, stride):
+        for fault in ("throttled", "lost answer", "dies before", "dies after"):
+            account = _tell(Plan(at={number: fault}), story)
+            if flaws := broken(account):
+                found.append(("; ".join(account.plan.happened), tuple(flaws)))
+    return found
+
+
+def _tell(plan: Plan, story: "list[tuple[float, str, str, Status]]") -> Account:
+    account = an_account(plan)
+    for after, service, kind, status in story:
+        account.deployment.run_for(after)
+        account.send(an_alert_of(service, kind, status, account.world.now()))
+    account.deployment.run_for(120)
+    account.settle()
+    return account

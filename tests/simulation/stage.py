@@ -1,0 +1,141 @@
+"""The simulated account: the real handlers and machines, a pager that deduplicates, alerts that transport mistreats."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from incident_bot import signals
+from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.errors import Conflict
+from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.shape import dump
+from incident_bot.domain.team import Timing
+from incident_bot.state import controls, incidents, mailbox
+from incident_bot.virtual import checkout
+from incident_bot.virtual.deployment import Deployment
+from incident_bot.virtual.run import Crash
+from incident_bot.virtual.world import VirtualWorld
+from incident_bot.world import Put, Response
+from tests.building import a_service, a_team, a_world
+from tests.simulation.faults import Plan, faulty
+
+SERVICES = ("checkout", "orders", "search")  # checkout depends on orders; search stands alone
+TIMING = Timing(quiet_period=60, stale_after=7200)
+
+
+@dataclass(slots=True)
+class Pager:
+    """PagerDuty as it deduplicates: one alert per dedup_key until it is resolved; every open is somebody woken."""
+
+    open: dict[str, str] = field(default_factory=dict)  # dedup_key -> state
+    woken: list[tuple[datetime, str, str]] = field(default_factory=list)  # (when, dedup_key, class)
+
+    def take(self, world: VirtualWorld, request: Any) -> Response:
+        body = request.json
+        key, action = body["dedup_key"], body["event_action"]
+        if action == "trigger":
+            if key not in self.open:
+                self.woken.append((world.now(), key, body["payload"].get("class", "")))
+            self.open[key] = "triggered"
+        elif action == "resolve":
+            self.open.pop(key, None)
+        elif key in self.open:
+            self.open[key] = "acknowledged"
+        return Response(202, json.dumps({"status": "success", "dedup_key": key}).encode())
+
+
+@dataclass(slots=True)
+class Account:
+    """One deployment in memory with its faults, its pager and the alerts that were sent to it."""
+
+    plan: Plan
+    world: VirtualWorld
+    deployment: Deployment
+    pager: Pager
+    sent: list[Alert] = field(default_factory=list)
+
+    def send(self, *alerts: Alert, delay: int = 0) -> None:
+        """Put alerts on the queue as `receive` would."""
+        dumped = [json.dumps(dump(alert)) for alert in alerts]
+        delivery = f"delivery-{len(self.sent)}-{delay}"
+        for body in signals.packed(alerts[0].source, delivery, self.world.now(), dumped):
+            self.world.queue.send([body], delay_seconds=delay)
+        self.sent += alerts
+
+    def acknowledge(self) -> None:
+        """Somebody acknowledges every incident that is open."""
+        for incident in self.incidents():
+            if not incident.over and incident.generation:
+                mailbox.post(self.world, incident.id, Mail(MailKind.ACK, self.world.now(), actor="ada"))
+
+    def incidents(self) -> list[Any]:
+        """Every incident there is."""
+        found = [incidents.read(self.world.store, key[0].removeprefix("INC#")) for key in self.world.store.opened()]
+        return sorted(found, key=lambda incident: (incident.opened_at, incident.id))
+
+    def settle(self, seconds: float = 1200) -> None:
+        """No more faults: what was buried is redriven, and everything that is due has the time to be repaired."""
+        self.plan.on = False
+        self.world.queue.send([message.body for message in self.world.queue.dead])
+        self.world.queue.dead.clear()
+        self.deployment.run_for(seconds)
+
+
+def an_account(plan: Plan) -> Account:
+    """An empty account whose calls fail as planned; automation is switched on."""
+    team = a_team(
+        services={
+            "checkout": a_service(depends_on=("orders",)),
+            "orders": a_service("orders"),
+            "search": a_service("search"),
+        },
+        timing=TIMING,
+    )
+    world, pager = a_world(team), Pager()
+    world.http.answer("http://pagerduty.test", peer=lambda request: pager.take(world, request))
+    world.store.write([Put({"PK": "CONTROL", "SK": "KILL", "on": False})])
+    deployment = Deployment(world, checkout.handlers(), checkout.definitions(), seen=faulty(world, plan))
+    return Account(plan, world, deployment, pager)
+
+
+def an_alert_of(service: str, kind: str, status: Status, at: datetime) -> Alert:
+    """One state change of the series `service/kind`."""
+    return Alert(
+        source="generic",
+        title=kind,
+        status=status,
+        identity={"service": service, "kind": kind},
+        occurred_at=at,
+        started_at=at,
+        severity=Severity.SEV2,
+        service=service,
+    )
+
+
+def last_words(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    """What each series said last by its own time: the truth that any order of arrival must lead to."""
+    last: dict[str, Alert] = {}
+    for alert in sorted(alerts, key=lambda a: (a.occurred_at, a.status is Status.RESOLVED)):
+        last[alert.fingerprint] = alert
+    return last
+
+
+def mistreat(account: Account, dice: random.Random, alert: Alert) -> None:
+    """Deliver an alert as at-least-once transport may: late, twice, or both."""
+    account.send(alert, delay=dice.choice((0, 0, 0, 2, 20, 70)))
+    while dice.random() < 0.3:
+        account.send(alert, delay=dice.choice((0, 1, 30, 120)))
+
+
+def live(account: Account) -> None:
+    """Let what is due now happen; a Crash outside a function is none."""
+    try:
+        account.deployment.run_for(1)
+    except (Crash, Conflict):
+        return
+
+
+__all__ = ["Account", "an_account", "an_alert_of", "controls", "last_words", "live", "mistreat", "replace", "timedelta"]
