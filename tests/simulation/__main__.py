@@ -1,4 +1,4 @@
-"""Play many schedules: `python -m tests.simulation --schedules 1000 --seed 7`; exit status 1 where an invariant broke."""
+"""Play many schedules: `python -m tests.simulation --schedules 1000 --seed 7`; exit status 1 where one broke."""
 
 import argparse
 import logging

@@ -23,7 +23,7 @@ class Plan:
 
     at: dict[int, str] = field(default_factory=dict)
     rate: float = 0.0
-    dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - a seed is the point
+    dice: random.Random = field(default_factory=lambda: random.Random(0))
     calls: int = 0
     on: bool = True
     happened: list[str] = field(default_factory=list)

@@ -24,7 +24,7 @@ def _states(account: Account) -> Iterator[str]:
         if fingerprint not in known:
             yield f"3: {alert.title} of {alert.service} was lost"
         elif known[fingerprint].status != alert.status:
-            yield f"4: {alert.title} of {alert.service} is {known[fingerprint].status}, its last word was {alert.status}"
+            yield f"4: {alert.title} of {alert.service} is {known[fingerprint].status}, its last word: {alert.status}"
 
 
 def _lost(account: Account) -> Iterator[str]:
@@ -52,7 +52,9 @@ def _membership(account: Account) -> Iterator[str]:
 
 def _executions(account: Account) -> Iterator[str]:
     """9, 11, 13: every incident that needs one has exactly one running execution, that of its generation."""
-    running = [e for e in account.world.machines.executions.values() if e.status == "RUNNING" and e.machine == "incident"]
+    running = [
+        e for e in account.world.machines.executions.values() if e.status == "RUNNING" and e.machine == "incident"
+    ]
     for incident in account.incidents():
         names = [e.name for e in running if e.payload["incident"] == incident.id]
         wanted = [] if finished(incident) or not incident.generation else [name_of(incident)]
@@ -68,7 +70,8 @@ def _pages(account: Account) -> Iterator[str]:
         if opens.count(incident.id) > 1:
             yield f"1: {incident.id} woke somebody {opens.count(incident.id)} times"
         told = any(incident.id in text for _, text in account.world.notices.published)  # no channel took it
-        if not incident.over and not incident.noise and incident.firing and incident.id not in opens and not told:
+        known = incident.id in opens or told or incident.acknowledged_by
+        if not incident.over and not incident.noise and incident.firing and not known:
             yield f"2: {incident.id} fires and nobody was woken"
     for key in account.pager.open:
         incident_id = key.split(".")[0]

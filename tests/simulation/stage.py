@@ -3,8 +3,8 @@
 import json
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from incident_bot import signals
@@ -13,7 +13,7 @@ from incident_bot.domain.errors import Conflict
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import Timing
-from incident_bot.state import controls, incidents, mailbox
+from incident_bot.state import incidents, mailbox
 from incident_bot.virtual import checkout
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.run import Crash
@@ -136,6 +136,3 @@ def live(account: Account) -> None:
         account.deployment.run_for(1)
     except (Crash, Conflict):
         return
-
-
-__all__ = ["Account", "an_account", "an_alert_of", "controls", "last_words", "live", "mistreat", "replace", "timedelta"]

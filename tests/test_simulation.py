@@ -1,0 +1,96 @@
+"""Do the invariants of the fault table hold, whatever transport and AWS do to an incident?"""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from incident_bot.domain.alert import Alert, Status
+from tests.simulation.faults import Plan
+from tests.simulation.invariants import broken
+from tests.simulation.schedules import crash_everywhere, play, tell
+from tests.simulation.stage import SERVICES, Account, an_account, an_alert_of
+
+FIRING, RESOLVED = Status.FIRING, Status.RESOLVED
+CASCADE = [
+    (0, "checkout", "errors", FIRING),
+    (20, "orders", "errors", FIRING),
+    (30, "orders", "errors", RESOLVED),
+    (5, "checkout", "errors", RESOLVED),
+]
+
+
+def test_the_story_itself_breaks_nothing_and_ends_resolved() -> None:
+    account = tell(Plan(), CASCADE)
+    assert broken(account) == []
+    assert [incident.state for incident in account.incidents()] == ["resolved"]
+    assert len(account.pager.woken) == 1
+    assert account.pager.open == {}
+
+
+def test_an_invariant_that_does_not_hold_is_found() -> None:
+    """The checks can fail: what they look for is taken away from a healthy account."""
+    account = tell(Plan(), CASCADE[:1])
+    account.pager.woken.clear()
+    account.world.machines.executions.clear()
+    assert {flaw.split(":")[0] for flaw in broken(account)} == {"2", "11"}
+
+
+@pytest.mark.parametrize("fault", ["dies before", "dies after"])
+def test_whoever_dies_at_any_call_of_a_cascade_leaves_nothing_lost_or_doubled(fault: str) -> None:
+    assert crash_everywhere(CASCADE, [fault], stride=2) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_trouble_leaves_nothing_lost_or_doubled(seed: int) -> None:
+    outcome = play(seed)
+    assert outcome.flaws == (), outcome.faults
+
+
+class Trouble(RuleBasedStateMachine):
+    """Alerts that fire, clear, come late and twice; people who acknowledge; calls that fail at any moment."""
+
+    account: Account
+
+    @initialize()
+    def open_an_account(self) -> None:
+        self.account = an_account(Plan(dice=random.Random(0)))
+
+    @rule(
+        service=st.sampled_from(SERVICES), kind=st.sampled_from(("errors", "latency")), status=st.sampled_from(Status)
+    )
+    def speak(self, service: str, kind: str, status: Status) -> None:
+        if status is not Status.UNKNOWN:
+            self.account.send(an_alert_of(service, kind, status, self.account.world.now()))
+            self.account.deployment.run_for(1)
+
+    @rule(data=st.data(), delay=st.sampled_from((0, 40)))
+    def repeat_something_old(self, data: st.DataObject, delay: int) -> None:
+        if self.account.sent:
+            old: Alert = data.draw(st.sampled_from(self.account.sent))
+            self.account.send(old, delay=delay)
+
+    @rule()
+    def acknowledge(self) -> None:
+        self.account.acknowledge()
+
+    @rule(seconds=st.sampled_from((1, 20, 61, 130)))
+    def pass_time(self, seconds: int) -> None:
+        self.account.deployment.run_for(seconds)
+
+    @rule(calls=st.integers(0, 12), fault=st.sampled_from(("throttled", "lost answer", "dies before", "dies after")))
+    def break_a_call_to_come(self, calls: int, fault: str) -> None:
+        self.account.plan.at[self.account.plan.calls + calls] = fault
+
+    def teardown(self) -> None:
+        if hasattr(self, "account"):
+            self.account.settle()
+            assert broken(self.account) == [], self.account.plan.happened
+
+
+Trouble.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestTrouble = Trouble.TestCase
