@@ -46,8 +46,9 @@ def look(call: Call, clients: Clients) -> str:
 
 
 def _reserved(arn: str, clients: Clients) -> int | None:
-    answer = clients.client("lambda").get_function_concurrency(FunctionName=arn)
-    reserved = answer.get("ReservedConcurrentExecutions")
+    # GetFunctionConcurrency would tell less, but the emulator takes it for the right to change the limit.
+    answer = clients.client("lambda").get_function(FunctionName=arn)
+    reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
     return None if reserved is None else int(reserved)
 
 
@@ -62,7 +63,7 @@ def permissions(arn: str) -> tuple[Permission, ...]:
 
 def reads(arn: str) -> tuple[Permission, ...]:
     """Read the limit of this function."""
-    return (Permission(("lambda:GetFunctionConcurrency",), (arn,)),)
+    return (Permission(("lambda:GetFunction",), (arn,)),)
 
 
 ACTION = Action(
