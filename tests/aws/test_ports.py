@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from incident_bot.aws.clients import AwsClients
 from incident_bot.aws.machines import StepFunctions
 from incident_bot.aws.queue import SqsQueue
 from incident_bot.aws.roles import ActionRoles
@@ -17,6 +18,15 @@ from tests.aws.conftest import REGION, moto_client
 
 pytestmark = pytest.mark.usefixtures("aws")
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:incident"
+
+
+def test_clients_are_made_once_in_the_region_and_under_the_credentials_given() -> None:
+    given = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "S", "aws_session_token": "T"}
+    clients = AwsClients("eu-north-1", given)
+    client = clients.client("sqs")
+    assert clients.client("sqs") is client
+    assert client.create_queue(QueueName="q")["QueueUrl"].startswith("https://sqs.eu-north-1.")
+    assert client._request_signer._credentials.token == "T"
 
 
 def scripted(service: str, operation: str, code: str) -> Any:

@@ -22,7 +22,7 @@ logger = Logger(service="incident-bot")
 @cache
 def the_world() -> World:
     """The world over AWS, built once per cold start, at the first invocation."""
-    from incident_bot.aws.world import aws_world  # noqa: PLC0415 - boto3 is not for those who only import a handler
+    from incident_bot.aws.world import aws_world  # noqa: PLC0415 - botocore is not for those who only import a handler
 
     settings = settings_from(os.environ)
     return aws_world(settings, team_from(TEAM.read_text(), settings))

@@ -1,1 +1,1 @@
-"""The world over AWS: the only package that imports boto3, one small file for each port of `world.py`."""
+"""The world over AWS: the only package that imports botocore, one small file for each port of `world.py`."""

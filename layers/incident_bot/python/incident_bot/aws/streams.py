@@ -1,4 +1,4 @@
-"""A DynamoDB stream batch as the changes it tells of (format: the DynamoDB Streams record of the Lambda event source)."""
+"""A DynamoDB stream batch as the changes it tells of (format: DynamoDB Streams records of a Lambda event source)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
