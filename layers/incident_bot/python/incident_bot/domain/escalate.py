@@ -1,35 +1,14 @@
-"""Which step of an escalation pages next, and when: bounded by its rounds, stopped by an acknowledgement that lasts."""
+"""Which step of an escalation pages next, and when: bounded by its rounds, slower with each, and by a person's hour."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from incident_bot.domain.alert import Severity
 from incident_bot.domain.incident import Escalation
-from incident_bot.domain.team import EscalationStep, Group
+from incident_bot.domain.team import EscalationStep
 
 LAST_RESORT = EscalationStep(notify=(), channels=(), wait_seconds=0)  # nobody by name: straight to the fallback topic
 LONGEST_WAIT = timedelta(hours=1)
 PAGES_PER_HOUR = 20  # escalation pages of all incidents that one person gets; beyond it, only the fallback is told
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What an escalation does at one moment: page by `step` (None: nobody), and look again at `due` (None: never)."""
-
-    escalation: Escalation
-    step: EscalationStep | None
-    due: datetime | None
-    reason: str
-
-
-def opening_step(group: Group) -> EscalationStep:
-    """The step that an incident's opening page takes."""
-    return group.steps[0] if group.steps else LAST_RESORT
-
-
-def first(group: Group) -> Escalation:
-    """The escalation of a new incident, its steps frozen; `step` is the one paged last, at opening the first."""
-    return Escalation(group.name, group.steps, group.rounds)
 
 
 def waits_until(escalation: Escalation, paged_at: datetime) -> datetime | None:
@@ -56,30 +35,6 @@ def after(escalation: Escalation, now: datetime) -> tuple[Escalation, Escalation
         return moved, None, None, through if steps else f"{escalation.group} has no escalation steps"
     place = f"step {number + 1} of {len(steps)}, round {turn + 1} of {escalation.rounds}"
     return moved, steps[number], due, f"nobody acknowledged: {place} of {escalation.group}"
-
-
-def next_page(
-    escalation: Escalation, now: datetime, acknowledged_at: datetime | None = None, ack_expires_seconds: int = 3600
-) -> Turn:
-    """The same with the acknowledgement considered: it stops the escalation until it expires, then all begins anew."""
-    if acknowledged_at is None:
-        return Turn(*after(escalation, now))
-    expires = acknowledged_at + timedelta(seconds=ack_expires_seconds)
-    if now < expires:
-        return Turn(escalation, None, expires, "acknowledged, and the acknowledgement has not expired")
-    anew = replace(escalation, step=0, round=0)
-    step = anew.steps[0] if anew.steps else None
-    return Turn(anew, step, waits_until(anew, now), f"the acknowledgement expired after {ack_expires_seconds} s")
-
-
-def pages_again(paged: Severity | None, now: Severity, *, acknowledged: bool) -> tuple[bool, str]:
-    """Whether a change of severity pages again: only a worse one than was paged does, acknowledged or not."""
-    if paged is None:
-        return False, "nobody was paged yet, the first page will carry the severity"
-    if now >= paged:
-        return False, f"{now.label} is no worse than {paged.label}, which was paged"
-    acknowledgement = ", and the acknowledgement was for the lesser fault" if acknowledged else ""
-    return True, f"{now.label} is worse than {paged.label}, which was paged{acknowledgement}"
 
 
 def spared(person: str, pages_this_hour: int, purpose: str) -> str:
