@@ -122,7 +122,8 @@ class Run:
         elif kind == "Succeed":
             self._end("SUCCEEDED", self._output(state, {}))
         elif kind == "Fail":
-            self._end("FAILED", {"Error": state.get("Error", ""), "Cause": state.get("Cause", "")})
+            told = {"Error": state.get("Error", ""), "Cause": state.get("Cause", "")}
+            self._end("FAILED", evaluated(told, self._known()))
         else:
             raise NotImplementedError(f"state {self.state}: a walker of {kind} states was not needed so far")
 
