@@ -37,8 +37,11 @@ def ensure(world: World, identifier: str) -> str:
     if incident.generation and world.machines.running("incident", name_of(incident)):
         mailbox.wake(world, identifier)
         return "woken"
-    if incident.generation and "start" in incident.clocks and start(world, incident):
+    patient_until = incident.clocks.get("start")
+    if incident.generation and patient_until and start(world, incident):
         return "started"
+    if patient_until and patient_until > world.now():
+        return "just started"
     return "restarted" if restart(world, incident, "its execution was not running") else "lost the race"
 
 
@@ -99,7 +102,8 @@ def due_at(incident: Incident, now: datetime) -> bool:
 
 def _backoff(generation: int) -> timedelta:
     """An execution that dies again and again is restarted less and less often, never not."""
-    return min(PATIENCE * float(2 ** max(0, generation - 2)), LONGEST_BACKOFF)
+    doublings = min(max(0, generation - 2), 8)
+    return min(PATIENCE * 2**doublings, LONGEST_BACKOFF)
 
 
 def _settle(world: World, incident: Incident) -> None:
