@@ -127,6 +127,12 @@ def test_a_failure_that_nobody_catches_fails_the_execution() -> None:
     assert not walker.world.machines.running("incident", "one")
 
 
+def test_an_execution_that_fails_says_why() -> None:
+    refused = {"Type": "Fail", "Error": "Refused", "Cause": "{% $states.input.reason %}"}
+    run = a_walk(nothing, {"reason": "it expired"}, Refused=refused).runs["one"]
+    assert (run.execution.status, run.output) == ("FAILED", {"Error": "Refused", "Cause": "it expired"})
+
+
 WAITING = a_task(
     Resource=f"{INVOKE}.waitForTaskToken",
     Arguments={"FunctionName": "${WorkFunctionArn}", "Payload": {"token": "{% $states.context.Task.Token %}"}},
