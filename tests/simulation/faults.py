@@ -70,4 +70,5 @@ class Faulty:
 
 def faulty(world: VirtualWorld, plan: Plan) -> World:
     """The world as handlers see it: its own parts, with faults around them."""
-    return replace(world, **{name: Faulty(getattr(world, name), name, plan) for name in PARTS})
+    parts: dict[str, Any] = {name: Faulty(getattr(world, name), name, plan) for name in PARTS}
+    return replace(world, **parts)

@@ -97,6 +97,6 @@ def test_what_could_not_be_published_comes_again() -> None:
     def down(*_: object) -> None:
         raise Unavailable("the bus is down")
 
-    world.bus.publish = down  # type: ignore[method-assign]
+    world.bus.publish = down  # type: ignore[method-assign,assignment]
     batch = changed("INC#inc1", "META", None, an_item(world))
     assert publish(world, batch) == {"batchItemFailures": [{"itemIdentifier": "100"}]}

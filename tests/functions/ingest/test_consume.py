@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -164,5 +165,5 @@ def test_an_alert_that_waited_days_in_a_queue_pages_nobody() -> None:
     assert pages(world) == []
 
 
-def _down(*_: object, **__: object) -> bool:
+def _down(*_: object, **__: object) -> Any:
     raise Unavailable("it is down")

@@ -102,8 +102,8 @@ def due_at(incident: Incident, now: datetime) -> bool:
 
 def _backoff(generation: int) -> timedelta:
     """An execution that dies again and again is restarted less and less often, never not."""
-    doublings = min(max(0, generation - 2), 8)
-    return min(PATIENCE * 2**doublings, LONGEST_BACKOFF)
+    doubled: int = 2 ** min(max(0, generation - 2), 8)
+    return min(PATIENCE * doubled, LONGEST_BACKOFF)
 
 
 def _settle(world: World, incident: Incident) -> None:
