@@ -17,6 +17,7 @@ PROBLEMS = (
     ("404", "Unknown", "Nothing has that id."),
     ("409", "Conflict", "It is over, used, or not what it was when it was read."),
     ("410", "Expired", "It has expired."),
+    ("502", "Denied", "AWS does not let the bot do it."),
     ("503", "Unavailable", "Temporarily unavailable; try again."),
 )
 READING = ("400", "404", "503")

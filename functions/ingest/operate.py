@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from incident_bot import quarantine, remedy
 from incident_bot.domain.caller import person_of
-from incident_bot.domain.errors import Conflict, IncidentBotError, Invalid, NotFound, Refused
+from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
 from incident_bot.operating import orders, views
 from incident_bot.operating.documents import (
@@ -154,12 +154,13 @@ STATUSES: tuple[tuple[type[IncidentBotError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
     (Invalid, HTTPStatus.BAD_REQUEST),
     (Conflict, HTTPStatus.CONFLICT),
+    (Denied, HTTPStatus.BAD_GATEWAY),
 )
 
 
-@api.exception_handler([Refused, NotFound, Invalid, Conflict])
+@api.exception_handler([Refused, NotFound, Invalid, Conflict, Denied])
 def refused(error: IncidentBotError) -> Response[str]:
-    """What is wrong with the request, as a problem document."""
+    """What is wrong with the request (or with what the bot itself may do), as a problem document."""
     if isinstance(error, Refused):
         return _problem(HTTPStatus(error.status), error.reason, rule=error.rule)
     status = next(status for kind, status in STATUSES if isinstance(error, kind))

@@ -7,6 +7,7 @@ import pytest
 
 from functions.ingest.operate import operate
 from incident_bot import quarantine
+from incident_bot.domain.errors import Denied
 from incident_bot.domain.incident import State
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.plan import Call, Plan, Step
@@ -276,6 +277,17 @@ def test_what_is_wrong_is_said_in_a_problem_document(
     assert found == status
     assert problem["status"] == status
     assert problem["detail"]
+
+
+def test_what_aws_denies_the_bot_is_said_so_to_whoever_asked_for_it(world: VirtualWorld) -> None:
+    class Lambda:
+        def __getattr__(self, _: str) -> Any:
+            raise Denied("AccessDenied: lambda:GetFunction")
+
+    world.clients.fakes["lambda"] = Lambda()
+    asked = {"action": "limit_lambda_concurrency", "target": TARGET, "reason": "x", "parameters": {"limit": 5}}
+    status, problem = ask(world, "POST", "/v1/incidents/inc1/actions", asked)
+    assert (status, problem["detail"]) == (502, "AccessDenied: lambda:GetFunction")
 
 
 def test_a_world_is_not_kept_from_one_request_to_the_next() -> None:
