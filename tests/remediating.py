@@ -6,7 +6,7 @@ CloudWatch tells what was true in each period, so that a change helps only becau
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ from incident_bot.virtual.run import Crash
 from incident_bot.virtual.surroundings import MemoryClients
 from incident_bot.virtual.walker import Walker
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Handler, World
+from incident_bot.world import Handler, Store, World, Write
 from tests.building import a_person, a_team, a_world, an_incident
 
 REGION = "us-east-1"
@@ -110,8 +110,8 @@ class Production:
 
     # -- Lambda
 
-    def get_function_concurrency(self, **_: Any) -> Any:
-        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
+    def get_function(self, **_: Any) -> Any:
+        return {} if self.reserved is None else {"Concurrency": {"ReservedConcurrentExecutions": self.reserved}}
 
     def put_function_concurrency(self, **arguments: Any) -> Any:
         self._answer("put_function_concurrency", FUNCTION)
@@ -236,6 +236,10 @@ class Stage:
         """Turn the kill switch."""
         controls.set_kill_switch(self.world, "ada", on=on, reason="the test says so")
 
+    def with_parts(self, **parts: Any) -> World:
+        """The same world with other parts, faulty ones perhaps."""
+        return World(**{f.name: getattr(self.world, f.name) for f in fields(World)} | parts)
+
     def incident(self, name: str) -> Incident:
         """One of the incidents, as it is."""
         return incidents.read(self.world.store, name)
@@ -319,6 +323,25 @@ class FaultyRoles:
 
     def assume(self, *_: Any, **__: Any) -> Any:
         raise self._error
+
+
+class Interrupted:
+    """A store before whose writes something else happens: `first` before the first one, or an error at each."""
+
+    def __init__(self, store: Store, *, first: Callable[[], Any] | None = None, error: Exception | None = None) -> None:
+        self._store, self._first, self._error = store, first, error
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Let the other thing happen, then write."""
+        first, self._first = self._first, None
+        if first:
+            first()
+        if self._error:
+            raise self._error
+        self._store.write(writes)
 
 
 class Died(BaseException):

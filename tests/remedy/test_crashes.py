@@ -6,7 +6,6 @@ after it took effect. Step Functions tries the state again, or the execution is 
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from incident_bot.domain import journal
 from incident_bot.domain.team import Team
 from incident_bot.state import actions, heads
-from incident_bot.world import World
 from tests.remediating import BAD, CELLS, GOOD, Died, Stage, a_playbook, the_team
 
 TWO = CELLS[:2]
@@ -73,8 +71,7 @@ def a_run(
         stage.run_for(100)
     if sick:
         stage.production.sick = lambda _: True
-    parts = {f.name: getattr(stage.world, f.name) for f in fields(World)}
-    stage.seen = World(**{name: dying.over(part) if name in PLACES else part for name, part in parts.items()})
+    stage.seen = stage.with_parts(**{place: dying.over(getattr(stage.world, place)) for place in PLACES})
     name = stage.start(remediation, purpose, attempt=2)
     for _ in range(120):
         stage.run_for(10)

@@ -1,6 +1,6 @@
 """Does `act` change the world exactly as planned, once, under every rule, or not at all?"""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from incident_bot.domain.mail import MailKind
 from incident_bot.domain.team import Freeze, Mode
 from incident_bot.state import actions, approvals, locks
 from incident_bot.virtual.clock import T0
-from incident_bot.world import Put, World
+from incident_bot.world import Put
 from tests.remediating import BAD, CELLS, CLAMP, FUNCTION, GOOD, Died, FaultyRoles, Stage, a_playbook, the_team
 
 ASKS = the_team(a_playbook(mode=Mode.PROPOSE), replace(CLAMP, mode=Mode.PROPOSE))
@@ -52,12 +52,6 @@ def test_nobody_approved_means_the_guardrails_did() -> None:
     act(stage.world, event(stage.proposed().id))
 
     assert stage.world.roles.assumed[0].source_identity == "guardrails"
-
-
-def faulty(stage: Stage, error: BaseException) -> World:
-    """The same world with roles that cannot be assumed."""
-    # VirtualWorld wants its own kind of roles, a World takes any.
-    return World(**{f.name: getattr(stage.world, f.name) for f in fields(World)} | {"roles": FaultyRoles(error)})
 
 
 def refused(stage: Stage, name: str) -> str:
@@ -233,7 +227,7 @@ def test_a_worker_that_may_be_slow_and_not_dead_is_waited_for() -> None:
     stage = Stage()
     remediation = stage.proposed()
     with pytest.raises(Died):
-        act(faulty(stage, Died("before the call")), event(remediation.id))
+        act(stage.with_parts(roles=FaultyRoles(Died("before the call"))), event(remediation.id))
     stage.world.clock.advance(20)
 
     again = act(stage.world, event(remediation.id))
@@ -274,7 +268,7 @@ def test_a_role_that_may_not_be_assumed_is_a_denial_too() -> None:
     stage = Stage()
     remediation = stage.proposed()
 
-    act(faulty(stage, Denied("sts:AssumeRole")), event(remediation.id))
+    act(stage.with_parts(roles=FaultyRoles(Denied("sts:AssumeRole"))), event(remediation.id))
 
     found = actions.read(stage.world.store, remediation.id)
     assert (found.outcome, found.state) == ("failed", "failed")

@@ -9,7 +9,7 @@ from incident_bot.domain.errors import Conflict
 from incident_bot.domain.journal import Kind
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.remedy.judging import playbook_of
-from incident_bot.remedy.running import owned
+from incident_bot.remedy.running import name_of, owned
 from incident_bot.state import actions, budgets, heads, locks, mailbox
 from incident_bot.state.actions import Remediation
 from incident_bot.world import World, Write
@@ -25,7 +25,7 @@ def release(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     for _ in range(TRIES):
         remediation = owned(world, event)
         if remediation is None:
-            return {"released": False, "outcome": "ended"}
+            return _not_owned(world, event)
         if not remediation.outcome:
             actions.look_again(world, remediation, timedelta())
             return {"released": False, "outcome": "unfinished"}
@@ -35,6 +35,15 @@ def release(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
             continue
         return {"released": True, "outcome": remediation.outcome}
     raise Conflict(f"{event['action']} could not be released in {TRIES} tries")
+
+
+def _not_owned(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Taken over or ended; or Act never got as far as to begin, and `sweep` is to look at it now."""
+    found = actions.read(world.store, event["action"])
+    if found.live or name_of(event) in found.runs:
+        return {"released": False, "outcome": "ended"}
+    actions.look_again(world, found, timedelta())
+    return {"released": False, "outcome": "unfinished"}
 
 
 def finish(world: World, remediation: Remediation) -> None:
