@@ -75,9 +75,10 @@ WRAPPERS = ("{}", "before {} after", "{0}{0}", "(\u202e{}\u202c)")
 CORPUS = tuple(wrap.format(payload) for payload, wrap in itertools.product(PAYLOADS, WRAPPERS))
 
 anything = st.text(alphabet=st.characters(), max_size=200)
-nasty = st.lists(st.sampled_from([*PAYLOADS, *"<>&*_`~[]()|#!@:/\\\n\u202e\u200b", "www", ".", " "]), max_size=12).map(
-    "".join
-)
+nasty = st.lists(
+    st.sampled_from([*(p for p in PAYLOADS if len(p) < 100), *"<>&*_`~[]()|#!@:/\\\n\u202e\u200b", "www", ".", " "]),
+    max_size=12,
+).map("".join)
 foreign = anything | nasty
 
 

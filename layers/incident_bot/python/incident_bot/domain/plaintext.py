@@ -18,9 +18,9 @@ _UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")  # lette
 _VARIATIONS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F))  # selectors, in which bytes can be smuggled
 _SCHEMES = re.compile(r"\b(javascript|vbscript|data|mailto|tel|sms|file|callto|skype)\s*:(?=\S)", re.IGNORECASE)
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
-_MARKDOWN_MARKS = re.compile(r"([\\`*_\[\]|~#$!])")
-_MARKDOWN_START = re.compile(r"^([-+=:]|\d+(?=[.)]))")
-_OUTER_UNDERSCORES = re.compile(r"(?<![^\W_])_+|_+(?!\w)")  # those inside a word mean nothing to Slack
+_MARKDOWN_MARKS = re.compile(r"([\\`*\[\]|~#$!])")
+_MARKDOWN_START = re.compile(r"^([-+=:]|\d+(?=[.)](?:\s|$)))")
+_OUTER_UNDERSCORES = re.compile(r"(?<!\w)_+|_+(?!\w)")  # those inside a word emphasise nothing
 _SLACK_LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
 
 
@@ -45,6 +45,7 @@ def markdown(text: str, limit: int = LINE_LIMIT) -> str:
     """For one place in GitHub's Markdown (a table's cell, a list's entry, a heading): one line without live marks."""
     entities = _html.escape(line(text, limit), quote=False)
     escaped = _MARKDOWN_MARKS.sub(r"\\\1", entities)
+    escaped = _OUTER_UNDERSCORES.sub(lambda run: "\\_" * len(run.group()), escaped)
     return _MARKDOWN_START.sub(_escaped_start, escaped)
 
 
