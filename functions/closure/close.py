@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from incident_bot.domain.alert import Status
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.head import without
 from incident_bot.domain.incident import Escalation, Incident, State, Step
@@ -75,7 +74,7 @@ def _firing_elsewhere(world: World, incident: Incident) -> bool:
     if not incident.many:
         return bool(incident.firing)
     groups = heads.read(world.store, incident.scope).of(incident.id)
-    return any(s.status is Status.FIRING and s.group in groups for s in series.of(world.store, incident.scope))
+    return any(s.group in groups for s in series.firing(world.store, incident.scope))
 
 
 def _refused(world: World, incident: Incident, reason: str) -> dict[str, Any]:

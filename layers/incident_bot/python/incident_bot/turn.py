@@ -9,7 +9,7 @@ from typing import Any
 from incident_bot import execution
 from incident_bot.domain.advance import Advance, advance
 from incident_bot.domain.alert import Status
-from incident_bot.domain.decision import Look
+from incident_bot.domain.deliberation import Look
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import ActionState, Firing, Incident, Step
 from incident_bot.domain.mail import Mail, MailKind
@@ -110,12 +110,13 @@ def _look(world: World, incident: Incident, mails: tuple[Mail, ...]) -> Look:
     """Read from the table what this mail and these deadlines need, and no more."""
     kinds = {mail.kind for mail in mails}
     groups = {mail.argument for mail in mails if mail.kind is MailKind.MOVED_IN}
-    whole = _series(world, incident) if groups or MailKind.EVERYTHING in kinds or incident.many else []
+    count = MailKind.EVERYTHING in kinds or _listed_none_left(incident, mails)
+    whole = _series(world, incident) if groups or count else []
     here = {s.fingerprint: firing_of(s) for s in whole}
     return Look(
         intents=intents.of(world.store, incident.id),
         moved={group: {f: s for f, s in here.items() if s.group == group} for group in groups},
-        everything=here if MailKind.EVERYTHING in kinds or incident.many else None,
+        everything=here if count else None,
         actions=_standing(world, incident, mails),
     )
 
@@ -143,10 +144,16 @@ def _action_state(found: Remediation) -> ActionState:
     )
 
 
+def _listed_none_left(incident: Incident, mails: tuple[Mail, ...]) -> bool:
+    """Whether an incident with more series than it lists has seen the last of the listed ones end."""
+    ended = {m.argument for m in mails if m.kind is MailKind.ALERT and m.detail.get("status") == Status.RESOLVED}
+    return incident.many and not set(incident.firing) - ended
+
+
 def _series(world: World, incident: Incident) -> list[Series]:
     """Every firing series that belongs to the incident, by the head where its group is there."""
     groups = heads.read(world.store, incident.scope).groups
-    found = (s for s in series.of(world.store, incident.scope) if s.status is Status.FIRING)
+    found = series.firing(world.store, incident.scope)
     return [s for s in found if (groups[s.group].incident if s.group in groups else s.incident) == incident.id]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from incident_bot.domain.alert import Status
 from incident_bot.domain.series import Series
 from incident_bot.domain.shape import dump, load
 from incident_bot.state import keys
@@ -18,8 +19,14 @@ def read(store: Store, scope: str, fingerprints: Iterable[str]) -> dict[str, Ser
 
 
 def of(store: Store, scope: str) -> list[Series]:
-    """Every series of the scope: for looking at everything."""
+    """Every series of the scope."""
     return [load(Series, item) for item in store.query(f"SCOPE#{scope}", "ALERT#")]
+
+
+def firing(store: Store, scope: str) -> list[Series]:
+    """Every series of the scope that fires: for looking at everything."""
+    found = store.query(f"SCOPE#{scope}", "ALERT#")
+    return [load(Series, item) for item in found if item["status"] == Status.FIRING]
 
 
 def write(scope: str, before: Series | None, after: Series) -> Put:
