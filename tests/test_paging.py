@@ -109,15 +109,12 @@ def test_whoever_is_on_call_is_paged_once_and_the_incident_is_told() -> None:
     assert world.store.due("9") == [keys.box("inc1")], "a sent intent is not due, the mail is"
 
 
-def test_the_execution_is_woken_and_the_bus_and_the_metrics_hear_of_it() -> None:
+def test_the_execution_is_woken_and_the_metrics_hear_of_it() -> None:
     world = a_scene()
     mailbox.park(world, incidents.read(world.store, "inc1"), mailbox.read(world, an_incident()), "token")
     world.clock.advance(3)
     send(world)
     assert world.machines.woken == ["token"]
-    ((detail_type, detail),) = world.bus.events
-    assert detail_type == "Incident Paged"
-    assert (detail["incident"], detail["schema"]) == ("inc1", 1)
     assert ("SecondsToPage", 3.0, {"severity": "sev2"}) in world.metrics.points
 
 
@@ -274,13 +271,11 @@ def test_a_page_that_cannot_be_composed_goes_out_with_the_least_that_can_be_said
     assert "could not be composed" in world.http.sent[0].json["payload"]["custom_details"]["message"]
 
 
-def test_a_bus_that_is_down_fails_no_page() -> None:
-    class DeadBus:
-        def publish(self, *_: Any) -> None:
-            raise Unavailable("no bus")
-
+def test_step_functions_that_is_down_fails_no_page() -> None:
     world = a_scene()
-    assert send(replace(world, bus=DeadBus())).kind == "sent"  # type: ignore[arg-type]
+    mailbox.park(world, incidents.read(world.store, "inc1"), mailbox.read(world, an_incident()), "token")
+    world.machines.down = True
+    assert send(world).kind == "sent"
     assert the_intent(world).state == "sent"
     assert world.metrics.counts["AnnouncementFailed"] == 1
 
@@ -341,7 +336,7 @@ def test_an_update_wakes_nobody() -> None:
     assert send(world, "update-1").kind == "sent"
     assert events(world) == []
     assert [hook["type"] for hook in hooks(world)] == ["incident.update"]
-    assert world.bus.events == []
+    assert world.store.get(keys.budget("grace", T0)) is None
 
 
 def test_whom_escalations_paged_too_often_this_hour_is_spared_and_the_fallback_told() -> None:

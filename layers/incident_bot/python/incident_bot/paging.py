@@ -251,15 +251,13 @@ def _mail(leased: Intent, effect: _Effect, outcome: Outcome, now: datetime) -> M
 
 
 def _announce(world: World, incident: Incident, leased: Intent, effect: _Effect, outcome: Outcome) -> None:
-    """Wake the incident, count, publish. What happened is recorded: nothing that fails here undoes it."""
+    """Count, and wake the incident. What happened is recorded (and published from there): no failure here undoes it."""
     _count(world, incident, leased, effect, outcome)
-    paged = outcome.kind == "sent" and leased.pages
     try:
         if incident.generation:
             mailbox.wake(world, incident.id)
-        if paged:
+        if outcome.kind == "sent" and leased.pages:
             _spend(world, effect.people)
-            world.bus.publish("Incident Paged", _event(incident, leased, effect))
     except IncidentBotError:
         world.metrics.count("AnnouncementFailed", purpose=leased.purpose)
 
@@ -278,14 +276,3 @@ def _spend(world: World, people: Sequence[str]) -> None:
     kept_until = int(world.now().timestamp()) + 7200
     for person in people:
         world.store.update(Update(keys.budget(person, world.now()), add={"pages": 1}, set={"ttl": kept_until}))
-
-
-def _event(incident: Incident, leased: Intent, effect: _Effect) -> dict[str, object]:
-    return {
-        "schema": 1,
-        "incident": incident.id,
-        "severity": incident.severity.label,
-        "service": incident.service,
-        "purpose": leased.purpose,
-        "sent": [{"to": sent.to, "channel": sent.channel} for sent in effect.tried.sent],
-    }

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from incident_bot.domain.rota import Override
 from incident_bot.domain.shape import dump, load
-from incident_bot.world import ABSENT, Delete, Key, Put, Store, Write
+from incident_bot.world import ABSENT, Key, Put, Store, Write
 
 KEPT_DAYS = 30  # after its end, for whoever asks why somebody was paged; then DynamoDB's TTL removes the item
 
@@ -20,11 +20,6 @@ def making(override: Override) -> Write:
     pk, sk = key(override)
     expires = int(override.ends.timestamp()) + KEPT_DAYS * 86400
     return Put({"PK": pk, "SK": sk, **dump(override), "ttl": expires}, {"PK": ABSENT})
-
-
-def ending(override: Override) -> Write:
-    """The write that takes an override back."""
-    return Delete(key(override), {"id": override.id})
 
 
 def of(store: Store, rotas: Iterable[str], at: datetime) -> list[Override]:
