@@ -66,7 +66,7 @@ STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
     "consume": (TAKE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
-    "operate": (*ACTOR, READ_BACK, FIND_OPENED, *BEGIN, WAKE),
+    "operate": (*ACTOR, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
     # triage
     "triage": ACTOR,
     "page": (*ACTOR, WAKE, *PAGE),
