@@ -43,7 +43,7 @@ def _beat(world: World) -> None:
 
 
 def _incident(world: World, key: Key) -> None:
-    execution.ensure(world, key[0].removeprefix("INC#"))
+    execution.ensure(world, key[0].removeprefix("INC#"), insist=True)
 
 
 def _intent(world: World, key: Key) -> None:

@@ -68,6 +68,17 @@ def test_mail_that_woke_nobody_wakes() -> None:
     assert world.machines.woken == ["token-1"]
 
 
+def test_an_execution_that_runs_but_never_answers_is_replaced() -> None:
+    """Its task was lost with the worker that ran it: Step Functions waits for a token that nobody parked."""
+    world = a_world(None, an_incident())
+    world.machines.start("incident", "inc1-1", {})
+    mailbox.post(world, "inc1", Mail(MailKind.ACK, world.now(), actor="ada"))
+    for _ in range(5):
+        world.clock.advance(60)
+        sweep(world, {})
+    assert world.machines.started == [("incident", "inc1-1"), ("incident", "inc1-2")]
+
+
 def test_a_page_that_was_written_and_never_sent_is_sent_once() -> None:
     world = a_world(None, an_incident())
     world.store.write([intents.opening(a_page(), world.now())])

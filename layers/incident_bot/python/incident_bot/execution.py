@@ -11,6 +11,7 @@ from incident_bot.state import heads, incidents, mailbox, series
 from incident_bot.world import World, Write
 
 PATIENCE = timedelta(seconds=60)  # a generation that was just started is not yet called dead
+PATIENT_NUDGES = 3  # a minute apart: a task that tries again with backoff is not yet called lost
 LONGEST_BACKOFF = timedelta(minutes=30)
 
 
@@ -26,23 +27,28 @@ def start(world: World, incident: Incident) -> bool:
     return world.machines.start("incident", name, payload) or world.machines.running("incident", name)
 
 
-def ensure(world: World, identifier: str) -> str:
-    """Wake the incident's execution, or start the next generation where it is dead; says which in a word."""
+def ensure(world: World, identifier: str, *, insist: bool = False) -> str:
+    """Wake the incident's execution, or start the next generation where it is dead; says which in a word.
+
+    `sweep` insists: an execution that runs and yet does not answer (its task was lost with its worker) is dead as well.
+    """
     incident = incidents.read(world.store, identifier)
     if finished(incident):
         _settle(world, incident)
         return "over"
     if incident.generation == 0 and not _hold_is_over(world, incident):
         return expire_silent(world, incident)
-    if incident.generation and world.machines.running("incident", name_of(incident)):
+    alive = bool(incident.generation) and world.machines.running("incident", name_of(incident))
+    if alive and (not insist or mailbox.nudge(world, identifier) <= PATIENT_NUDGES):
         mailbox.wake(world, identifier)
         return "woken"
     patient_until = incident.clocks.get("start")
-    if incident.generation and patient_until and start(world, incident):
+    if patient_until and not alive and start(world, incident):
         return "started"
-    if patient_until and patient_until > world.now():
+    if patient_until and not alive and patient_until > world.now():
         return "just started"
-    return "restarted" if restart(world, incident, "its execution was not running") else "lost the race"
+    why = "its execution did not answer" if alive else "its execution was not running"
+    return "restarted" if restart(world, incident, why) else "lost the race"
 
 
 def restart(world: World, incident: Incident, reason: str) -> bool:
@@ -52,7 +58,9 @@ def restart(world: World, incident: Incident, reason: str) -> bool:
     after = replace(incident, generation=following, clocks=clocks, noise=False)
     line = Line("decision", f"generation {following} takes over", reason)
     try:
-        after = incidents.commit(world, incident, after, [line], _given_an_actor(world, incident))
+        after = incidents.commit(
+            world, incident, after, [line], [*_given_an_actor(world, incident), mailbox.patience(incident.id)]
+        )
     except Conflict:
         return False
     return start(world, after)

@@ -18,6 +18,7 @@ from incident_bot.world import ABSENT, Item, Put, Shorter, Update, World, Write
 
 FULL = 100  # entries from which on alerts are no longer listed: "look at everything" instead
 MISSED_AFTER = timedelta(seconds=30)
+RESTED = ("nudges", *keys.NOT_DUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,18 @@ def post(world: World, incident: str, *mails: Mail) -> None:
         world.machines.wake(token)
 
 
+def nudge(world: World, incident: str) -> int:
+    """Count that `sweep` had to wake it; returns how often in a row that was without anything coming of it."""
+    key = keys.box(incident)
+    item = world.store.update(Update(key, set=keys.due(key, world.now() + MISSED_AFTER), add={"nudges": 1}))
+    return int(item["nudges"])
+
+
+def patience(incident: str) -> Update:
+    """The write by which a new execution is given the time that its predecessor had."""
+    return Update(keys.box(incident), remove=("nudges",))
+
+
 def wake(world: World, incident: str) -> None:
     """Wake the incident's execution if it waits; what it finds is on the table."""
     item = world.store.get(keys.box(incident)) or {}
@@ -78,7 +91,7 @@ def park(world: World, incident: Incident, box: Box, token: str) -> bool:
         return False
     try:
         world.store.update(
-            Update(keys.box(incident.id), set={"token": token, "entries": []}, remove=keys.NOT_DUE, expect=expect)
+            Update(keys.box(incident.id), set={"token": token, "entries": []}, remove=RESTED, expect=expect)
         )
     except Conflict:
         return False
@@ -88,7 +101,7 @@ def park(world: World, incident: Incident, box: Box, token: str) -> bool:
 def trim(world: World, incident: Incident, box: Box) -> None:
     """Forget mails that were decided upon. Where new mail came in meanwhile nothing is trimmed: the next time will."""
     expect = {"number": box.number, "looks": box.looks or ABSENT}
-    update = Update(keys.box(incident.id), set={"entries": []}, remove=("looks", *keys.NOT_DUE), expect=expect)
+    update = Update(keys.box(incident.id), set={"entries": []}, remove=("looks", *RESTED), expect=expect)
     try:
         world.store.update(update)
     except Conflict:
@@ -97,7 +110,7 @@ def trim(world: World, incident: Incident, box: Box) -> None:
 
 def rest(world: World, incident: str) -> None:
     """Mail to an incident that is finished for good stays unread: take the box out of the `due` index."""
-    world.store.update(Update(keys.box(incident), remove=keys.NOT_DUE))
+    world.store.update(Update(keys.box(incident), remove=RESTED))
 
 
 def _box(item: Item, taken: int) -> Box:
