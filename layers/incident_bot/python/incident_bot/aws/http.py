@@ -20,6 +20,7 @@ class HttpxClient:
         self._context: Any = None
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response:
+        self._prepare()
         # httpx limits each read, never the whole: when the time is up the thread is left behind with its socket.
         answers: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
         arguments = (answers, url, dict(headers), body, timeout_seconds)
@@ -31,6 +32,13 @@ class HttpxClient:
         if isinstance(answer, Exception):
             raise Unavailable(f"{_origin(url)}: {str(answer) or type(answer).__name__}") from answer
         return answer
+
+    def _prepare(self) -> None:
+        """Import and load certificates before the time runs: it is the peer's time, not ours."""
+        if self._context is None:
+            import httpx  # noqa: PLC0415 - weighed: most invocations send nothing
+
+            self._context = httpx.create_ssl_context()
 
     def _answer(
         self,
@@ -46,9 +54,8 @@ class HttpxClient:
             answers.put(error)
 
     def _exchange(self, url: str, headers: dict[str, str], body: bytes, seconds: float) -> Response:
-        import httpx  # noqa: PLC0415 - weighed: most invocations send nothing
+        import httpx  # noqa: PLC0415 - imported before
 
-        self._context = self._context or httpx.create_ssl_context()
         deadline = time.monotonic() + seconds
         limits = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         with (
