@@ -1,6 +1,7 @@
 """From symbolic grants and plugins' declared permissions to the policy statements of a role."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from aws_cdk import aws_iam as iam
 
@@ -34,6 +35,11 @@ def declared(permissions: Iterable[Permission]) -> list[iam.PolicyStatement]:
         for actions, named in sorted(resources.items())
         if named
     ]
+
+
+def everywhere(permissions: Iterable[Permission]) -> list[Permission]:
+    """The same permissions on every resource: the emulator does not read a list of alarms' names in a request."""
+    return [replace(permission, resources=("*",)) for permission in permissions]
 
 
 def document(statements: Sequence[iam.PolicyStatement]) -> dict[str, iam.PolicyDocument]:

@@ -20,7 +20,7 @@ from infra.aws.feeds import Feeds
 from infra.aws.functions import Shared, StageFunction
 from infra.aws.machines import Machines
 from infra.aws.naming import action_role_arn, machine_arn, named, parameters_prefix
-from infra.aws.policies import declared
+from infra.aws.policies import declared, everywhere
 from infra.aws.resources import Resources
 from infra.aws.rules import EachMinute, EventRules
 from infra.aws.signals import Notices, Signals
@@ -93,7 +93,8 @@ class IncidentBot(Stack):
         if plugin == "facts":
             return declared(p for fact in plugins.facts().values() for p in fact.permissions)
         if plugin == "sources":
-            return declared(p for source in plugins.sources().values() for p in source.permissions)
+            asking = [p for source in plugins.sources().values() for p in source.permissions]
+            return declared(everywhere(asking) if self._choices.target == "local" else asking)
         return []
 
     def _tell(self, api: Api, operators: Operators) -> None:

@@ -13,7 +13,8 @@ def gather(incident: Incident, world: World) -> Finding | None:
         return None
     needs = sorted(service.depends_on)
     serves = sorted(other.name for other in world.team.services.values() if service.name in other.depends_on)
-    text = f"{service.name} depends on {_listed(needs)}; {_listed(serves)} depend on it"
+    depend = "depend" if len(serves) > 1 else "depends"
+    text = f"{service.name} depends on {_listed(needs)}; {_listed(serves)} {depend} on it"
     return Finding(text, {"depends_on": needs, "dependents": serves}, rfc3339(world.now()))
 
 
