@@ -36,7 +36,7 @@ from incident_bot.virtual.run import Crash
 from incident_bot.virtual.surroundings import MemoryClients
 from incident_bot.virtual.walker import Walker
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Handler, Store, World, Write
+from incident_bot.world import Handler, Roles, Store, World, Write
 from tests.building import a_person, a_team, a_world, an_incident
 
 REGION = "us-east-1"
@@ -325,20 +325,35 @@ class FaultyRoles:
         raise self._error
 
 
-class Interrupted:
-    """A store before whose writes something else happens: `first` before the first one, or an error at each."""
+class Slow:
+    """Roles whose first credentials take so long that something else happens meanwhile."""
 
-    def __init__(self, store: Store, *, first: Callable[[], Any] | None = None, error: Exception | None = None) -> None:
-        self._store, self._first, self._error = store, first, error
+    def __init__(self, roles: Roles, meanwhile: Callable[[], Any]) -> None:
+        self._roles, self._meanwhile = roles, meanwhile
+
+    def assume(self, *arguments: Any, **named: Any) -> Any:
+        """Let the other thing happen, then give them."""
+        meanwhile, self._meanwhile = self._meanwhile, lambda: None
+        meanwhile()
+        return self._roles.assume(*arguments, **named)
+
+
+class Interrupted:
+    """A store before whose writes something else happens: `first` before write number `at`, or an error at each."""
+
+    def __init__(
+        self, store: Store, *, first: Callable[[], Any] | None = None, at: int = 1, error: Exception | None = None
+    ) -> None:
+        self._store, self._first, self._left, self._error = store, first, at, error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
     def write(self, writes: Sequence[Write]) -> None:
         """Let the other thing happen, then write."""
-        first, self._first = self._first, None
-        if first:
-            first()
+        self._left -= 1
+        if self._first and self._left == 0:
+            self._first()
         if self._error:
             raise self._error
         self._store.write(writes)

@@ -167,6 +167,15 @@ def test_two_at_the_same_moment_are_one_approval() -> None:
     assert approvals.read(stage.world.store, remediation.approval).approvers == ("grace",)
 
 
+def test_two_of_two_at_the_same_moment_both_count() -> None:
+    stage, remediation = asked(approvers=2)
+    racing = Interrupted(stage.world.store, first=lambda: decided(stage, remediation, "grace"))
+
+    approvals.decide(stage.with_parts(store=racing), remediation.approval, "approve", "why", remediation.digest, "ada")
+
+    assert stage.read(remediation).approvers == ("grace", "ada")
+
+
 def test_an_expired_one_never_revives() -> None:
     stage, remediation = asked()
     stage.world.clock.advance(900)

@@ -7,13 +7,28 @@ from typing import Any
 import pytest
 
 from functions.remediation.act import act
+from incident_bot import remedy
+from incident_bot.domain import journal
 from incident_bot.domain.errors import Denied, Refused
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.team import Freeze, Mode
 from incident_bot.state import actions, approvals, locks
 from incident_bot.virtual.clock import T0
 from incident_bot.world import Put
-from tests.remediating import BAD, CELLS, CLAMP, FUNCTION, GOOD, Died, FaultyRoles, Stage, a_playbook, the_team
+from tests.remediating import (
+    BAD,
+    CELLS,
+    CLAMP,
+    FUNCTION,
+    GOOD,
+    Died,
+    FaultyRoles,
+    Interrupted,
+    Slow,
+    Stage,
+    a_playbook,
+    the_team,
+)
 
 ASKS = the_team(a_playbook(mode=Mode.PROPOSE), replace(CLAMP, mode=Mode.PROPOSE))
 
@@ -244,6 +259,54 @@ def test_a_run_that_was_taken_over_changes_nothing() -> None:
     act(stage.world, event(remediation.id, attempt=2))
 
     assert act(stage.world, event(remediation.id, attempt=1))["next"] == "ended"
+
+
+def test_a_slow_worker_that_was_taken_over_writes_nothing_more() -> None:
+    stage = Stage()
+    remediation = stage.proposed()
+    taken_over: list[dict[str, Any]] = []
+    takes_over = Slow(stage.world.roles, lambda: taken_over.append(act(stage.world, event(remediation.id, attempt=2))))
+
+    slow = act(stage.with_parts(roles=takes_over), event(remediation.id))
+    stage.world.clock.advance(60)
+    after = act(stage.world, event(remediation.id, attempt=2))
+
+    assert [answer["next"] for answer in (taken_over[0], slow, after)] == ["wait", "wait", "settle"]
+    assert act(stage.world, event(remediation.id))["next"] == "ended"
+    assert stage.production.calls == [("update_service", CELLS[0])]
+    assert journal.flaws(stage.read(remediation).journal) == []
+
+
+def test_a_second_worker_of_the_same_run_does_not_spoil_the_journal() -> None:
+    stage = Stage()
+    remediation = stage.proposed()
+
+    def second() -> None:
+        stage.world.clock.advance(61)
+        act(stage.world, event(remediation.id))
+
+    slow = act(stage.with_parts(roles=Slow(stage.world.roles, second)), event(remediation.id))
+
+    assert slow["next"] == "wait"
+    assert act(stage.world, event(remediation.id))["next"] == "settle"
+    assert journal.flaws(stage.read(remediation).journal) == []
+
+
+def test_two_that_claim_the_last_run_of_the_hour_at_the_same_moment_are_one() -> None:
+    stage = Stage(the_team(per_hour=1))
+    ours, theirs = (
+        remedy.propose(stage.world, incident, "roll_back_ecs_service", cell, {}, "ada", "why")
+        for incident, cell in (("inc1", CELLS[0]), ("inc2", CELLS[1]))
+    )
+    for remediation in (ours, theirs):
+        stage.approve(remediation, "grace")
+    # The first write begins the run, the second claims.
+    racing = Interrupted(stage.world.store, first=lambda: act(stage.world, event(theirs.id)), at=2)
+
+    act(stage.with_parts(store=racing), event(ours.id))
+
+    assert stage.production.calls == [("update_service", CELLS[1])]
+    assert stage.read(ours).text.startswith("rate")
 
 
 def test_denied_means_no_further_call_and_a_person_who_knows_what_to_type() -> None:
