@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from incident_bot.domain import hear, mitigate, tell
-from incident_bot.domain.decision import Decision, Look
+from incident_bot.domain.deliberation import Deliberation, Look
 from incident_bot.domain.incident import Incident, State, Step
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail, MailKind
@@ -33,7 +33,7 @@ class Advance:
 
 def advance(incident: Incident, mail: Sequence[Mail], look: Look, team: Team, now: datetime) -> Advance:
     """Decide what the incident does next. Mail is taken in order; the last number is recorded with the decision."""
-    d = Decision(incident, look, team, now)
+    d = Deliberation(incident, look, team, now)
     for letter in mail:
         TAKE[letter.kind](d, letter)
     if any(letter.kind in OF_ALERTS for letter in mail):
@@ -47,7 +47,7 @@ def advance(incident: Incident, mail: Sequence[Mail], look: Look, team: Team, no
     return Advance(after, tuple(d.lines), tuple(d.changed.values()), step)
 
 
-def _resolve_asked(d: Decision, mail: Mail) -> None:
+def _resolve_asked(d: Deliberation, mail: Mail) -> None:
     """A person's word skips the quiet period, not the source's."""
     d.say("decision", f"{mail.actor} says it is over", mail.text, mail.actor)
     if not d.incident.over:
@@ -55,11 +55,11 @@ def _resolve_asked(d: Decision, mail: Mail) -> None:
         d.clock("verify", d.now)
 
 
-def _noted(d: Decision, mail: Mail) -> None:
+def _noted(d: Deliberation, mail: Mail) -> None:
     d.say("note", mail.text, actor=mail.actor)
 
 
-TAKE: Mapping[MailKind, Callable[[Decision, Mail], None]] = {
+TAKE: Mapping[MailKind, Callable[[Deliberation, Mail], None]] = {
     MailKind.ALERT: hear.alert,
     MailKind.MOVED_IN: hear.moved_in,
     MailKind.MOVED_OUT: hear.moved_out,
@@ -76,7 +76,7 @@ TAKE: Mapping[MailKind, Callable[[Decision, Mail], None]] = {
 }
 
 
-def _deadlines(d: Decision) -> None:
+def _deadlines(d: Deliberation) -> None:
     d.clock("start", None)
     if d.due("hold"):
         tell.release_hold(d)
@@ -91,14 +91,14 @@ def _deadlines(d: Decision) -> None:
         mitigate.expire_approvals(d)
 
 
-def _step(d: Decision) -> Step | None:
+def _step(d: Deliberation) -> Step | None:
     """Telling people comes first, then acting, then finding out whether it is over."""
     if any(intent.ready(d.now) for intent in d.intents.values()):
         return Step("Page", "there are messages to send")
     return mitigate.next_step(d) or (_ending(d) if d.incident.over else _investigation(d))
 
 
-def _ending(d: Decision) -> Step | None:
+def _ending(d: Deliberation) -> Step | None:
     """After the end the execution stays for what is in force, in flight or still to be told."""
     waiting = any(i.state == "pending" for i in d.intents.values())
     d.clock("tell", d.later(TELL_LATER) if waiting else None)
@@ -106,7 +106,7 @@ def _ending(d: Decision) -> Step | None:
     return Step("End", "it is over and nothing of it is in force") if ended.finished else None
 
 
-def _investigation(d: Decision) -> Step | None:
+def _investigation(d: Deliberation) -> Step | None:
     if d.due("verify"):
         d.clock("verify", None)
         return Step("Verify", "a person says so" if d.incident.resolve_asked_by else "it cleared, or it is stale")
@@ -118,7 +118,7 @@ def _investigation(d: Decision) -> Step | None:
     return None
 
 
-def _close(d: Decision) -> Step | None:
+def _close(d: Deliberation) -> Step | None:
     if any(a.state == "running" for a in d.incident.actions.values()):
         d.clock("quiet", d.later(CLOSE_LATER))
         return None
@@ -126,7 +126,7 @@ def _close(d: Decision) -> Step | None:
     return Step("Close", "it stayed quiet")
 
 
-def _watch(d: Decision) -> None:
+def _watch(d: Deliberation) -> None:
     """An open incident always has a deadline by which it is asked whether it is over: no lost resolve hangs it."""
     waits = d.incident.clocks
     if d.incident.over or "verify" in waits:

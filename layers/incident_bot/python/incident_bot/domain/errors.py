@@ -21,7 +21,7 @@ class IncidentBotError(Exception):
 
 
 class Unparseable(IncidentBotError):
-    """A payload breaks its format; `field` is the path of the offending value, `index` the alert inside the delivery."""
+    """A payload breaks its format; `field` is the path of the offending value, `index` the alert in the delivery."""
 
     def __init__(self, reason: str, *, field: str = "", index: int = 0) -> None:
         super().__init__(reason)

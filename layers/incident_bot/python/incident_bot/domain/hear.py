@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from incident_bot.domain import tell
 from incident_bot.domain.alert import Severity, Status
-from incident_bot.domain.decision import Decision
+from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import Firing, State
 from incident_bot.domain.mail import Mail, firing_in
 from incident_bot.domain.match import matches
@@ -17,7 +17,7 @@ LONGEST_QUIET = 1800.0
 CLEARED = "no alert of it fires any more"
 
 
-def alert(d: Decision, mail: Mail) -> None:
+def alert(d: Deliberation, mail: Mail) -> None:
     """A series changed its state, or got worse."""
     if d.incident.over:
         d.say("signal", mail.text, "after the end: the series opens another incident", mail.actor)
@@ -29,7 +29,7 @@ def alert(d: Decision, mail: Mail) -> None:
         _clears(d, mail.argument, float(mail.detail.get("rhythm") or 0))
 
 
-def _fires(d: Decision, mail: Mail) -> None:
+def _fires(d: Deliberation, mail: Mail) -> None:
     detail, severity = mail.detail, Severity(int(mail.detail["severity"]))
     new = bool(detail.get("new"))
     _remember(d, {**d.incident.firing, mail.argument: firing_in(mail, d.now)})
@@ -41,7 +41,7 @@ def _fires(d: Decision, mail: Mail) -> None:
         d.clock("propose", d.now)
 
 
-def _fires_again(d: Decision, reason: str) -> None:
+def _fires_again(d: Deliberation, reason: str) -> None:
     """Something fires: nothing is over. Where all was clear, whoever knows of it is not paged again."""
     for name in ("quiet", "verify"):
         d.clock(name, None)
@@ -55,19 +55,19 @@ def _fires_again(d: Decision, reason: str) -> None:
         tell.page(d, "first", "it fires again and nobody was paged before")
 
 
-def _playbook_for(d: Decision, detail: Mapping[str, str]) -> bool:
+def _playbook_for(d: Deliberation, detail: Mapping[str, str]) -> bool:
     """Whether a playbook may fit, as far as the mail tells; `propose` looks closely."""
     fields = {**detail, "severity": Severity(int(detail["severity"])).label}
     when = ({k: v for k, v in p.when.items() if k in fields} for p in d.team.playbooks)
     return any(matches(w, fields) for w in when)
 
 
-def _remember(d: Decision, firing: Mapping[str, Firing]) -> None:
+def _remember(d: Deliberation, firing: Mapping[str, Firing]) -> None:
     kept = dict(list(firing.items())[-FIRING_KEPT:])
     d.set(firing=kept, many=d.incident.many or len(firing) > FIRING_KEPT)
 
 
-def _worsens(d: Decision, severity: Severity, why: str) -> bool:
+def _worsens(d: Deliberation, severity: Severity, why: str) -> bool:
     """A worse alert pages again, whoever acknowledged the lesser fault."""
     if severity >= d.incident.severity:
         return False
@@ -81,7 +81,7 @@ def _worsens(d: Decision, severity: Severity, why: str) -> bool:
     return True
 
 
-def _clears(d: Decision, fingerprint: str, rhythm: float) -> None:
+def _clears(d: Deliberation, fingerprint: str, rhythm: float) -> None:
     """A series is over, as its source says; one that flaps holds the incident open for longer than its rhythm."""
     if fingerprint in d.incident.firing:
         cleared = {**d.incident.cleared, fingerprint: d.incident.firing[fingerprint]}
@@ -95,7 +95,7 @@ def _clears(d: Decision, fingerprint: str, rhythm: float) -> None:
         _all_clear(d)
 
 
-def _all_clear(d: Decision) -> None:
+def _all_clear(d: Deliberation) -> None:
     """Nothing fires: the source is asked. Pages that nobody has begun to send need not go out any more."""
     if d.incident.state is State.DETECTED:
         d.become(State.TRIAGED, "it cleared before it was triaged")
@@ -108,7 +108,7 @@ def _all_clear(d: Decision) -> None:
     d.clock("verify", d.now)
 
 
-def moved_in(d: Decision, mail: Mail) -> None:
+def moved_in(d: Deliberation, mail: Mail) -> None:
     """A group of another incident turned out to belong here; as bad as it is, so is this one."""
     arrived = d.look.moved.get(mail.argument, {})
     d.say("signal", f"alerts {mail.argument} moved here from {mail.detail.get('from')}", mail.text, mail.actor)
@@ -120,13 +120,13 @@ def moved_in(d: Decision, mail: Mail) -> None:
     _as_bad_as(d, arrived, f"as bad as {mail.argument}, which moved here")
 
 
-def _as_bad_as(d: Decision, firing: Mapping[str, Firing], why: str) -> None:
+def _as_bad_as(d: Deliberation, firing: Mapping[str, Firing], why: str) -> None:
     worst = min((f.severity for f in firing.values() if f.severity), default=None)
     if worst:
         _worsens(d, worst, why)
 
 
-def moved_out(d: Decision, mail: Mail) -> None:
+def moved_out(d: Deliberation, mail: Mail) -> None:
     """A group belongs to another incident now; an incident that is emptied so ends as merged."""
     into = mail.detail.get("to", "")
     d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor)
@@ -140,7 +140,7 @@ def moved_out(d: Decision, mail: Mail) -> None:
         _all_clear(d)
 
 
-def _merge(d: Decision, into: str) -> None:
+def _merge(d: Deliberation, into: str) -> None:
     """It ends in the other one: its page is closed, its requests are void, what it changed is lifted in its time."""
     reason = f"merged into {into}"
     tell.cancel(d, reason, [i for i in d.intents.values() if i.state == "pending" and i.purpose != "undo"])
@@ -154,7 +154,7 @@ def _merge(d: Decision, into: str) -> None:
     d.set(actions={**d.incident.actions, **void})
 
 
-def reroot(d: Decision, mail: Mail) -> None:
+def reroot(d: Deliberation, mail: Mail) -> None:
     """Another service is the probable root; where that is another team's, it is told."""
     root, was = mail.argument, d.incident.owner
     if root == d.incident.service or d.incident.over:
@@ -165,12 +165,13 @@ def reroot(d: Decision, mail: Mail) -> None:
         tell.reassign(d, was, mail.text)
 
 
-def everything(d: Decision, mail: Mail) -> None:
+def everything(d: Deliberation, mail: Mail) -> None:
     """There was more mail than is listed singly: what the table says of all series counts."""
-    d.say("signal", f"{len(d.look.everything or {})} series fire", "there was more mail than is listed singly", mail.actor)
+    number = len(d.look.everything or {})
+    d.say("signal", f"{number} series fire", "there was more mail than is listed singly", mail.actor)
 
 
-def count_everything(d: Decision) -> None:
+def count_everything(d: Deliberation) -> None:
     """Where not every series is listed (any more), only the table knows what fires."""
     if d.look.everything is None or d.incident.over:
         return

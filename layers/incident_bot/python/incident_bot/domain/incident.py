@@ -79,7 +79,8 @@ class Incident:
 
     `mail_taken` is the number of the last mail decided upon; `seq` and `head` are the timeline's length and hash.
     `clocks` maps the name of a deadline (`start`, `escalate`, `quiet`, `hold`, `ack`, `approval`, `stale`, `verify`,
-    `propose`, `tell`, `lift:ACTION`) to when it is due. `pages` counts pages sent to people, `alerts` the distinct series that ever belonged to it.
+    `propose`, `tell`, `lift:ACTION`) to when it is due. `pages` counts pages sent to people, `alerts` the distinct
+    series that ever belonged to it.
     """
 
     id: str

@@ -7,7 +7,7 @@ from incident_bot.domain.alert import Alert
 
 
 def matches(when: Mapping[str, str], fields: Mapping[str, str]) -> bool:
-    """Whether every matcher's pattern fits its field; a missing field fits nothing, no matcher at all fits everything."""
+    """Whether every matcher's pattern fits its field; a missing field fits nothing, no matcher fits everything."""
     return all(name in fields and fnmatchcase(fields[name], pattern) for name, pattern in when.items())
 
 

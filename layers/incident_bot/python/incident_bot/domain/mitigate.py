@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from incident_bot.domain import tell
-from incident_bot.domain.decision import Decision
+from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import ActionState, State, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind
@@ -15,7 +15,7 @@ AGAIN_AFTER = 60  # seconds until a lift that found its target locked is tried a
 LOOK_AGAIN = 15  # seconds until it is looked again whether another remediation has ended
 
 
-def decided(d: Decision, mail: Mail) -> None:
+def decided(d: Deliberation, mail: Mail) -> None:
     """A person proposed an action, or a request was decided: take over what the actions' items say."""
     for name, state in d.look.actions.items():
         known = d.incident.actions.get(name)
@@ -35,15 +35,15 @@ def decided(d: Decision, mail: Mail) -> None:
         d.clock("approval", d.later(d.team.guardrails.approval_ttl_seconds))
 
 
-def _asked(d: Decision) -> bool:
+def _asked(d: Deliberation) -> bool:
     return any(a.state == "proposed" and a.approval for a in d.incident.actions.values())
 
 
-def _put(d: Decision, name: str, action: ActionState) -> None:
+def _put(d: Deliberation, name: str, action: ActionState) -> None:
     d.set(actions={**d.incident.actions, name: action})
 
 
-def result(d: Decision, mail: Mail) -> None:
+def result(d: Deliberation, mail: Mail) -> None:
     """A remediation ended. Anything but help is a person's business."""
     known, name = d.incident.actions.get(mail.argument), mail.argument
     if known is None:
@@ -68,7 +68,7 @@ def result(d: Decision, mail: Mail) -> None:
         d.clock("propose", d.now)
 
 
-def _tell_result(d: Decision, action: ActionState, outcome: str, text: str) -> None:
+def _tell_result(d: Deliberation, action: ActionState, outcome: str, text: str) -> None:
     """The held page goes out; without one a person is paged, where something may be half done, or else told."""
     reason = f"{action.action} {outcome}"
     if d.held:
@@ -79,14 +79,14 @@ def _tell_result(d: Decision, action: ActionState, outcome: str, text: str) -> N
         tell.message(d, "undo", Kind.TRIGGER, reason, text)
 
 
-def released(d: Decision, mail: Mail) -> None:
+def released(d: Deliberation, mail: Mail) -> None:
     """A lock that this incident waited for is free."""
     d.say("note", f"{mail.argument} is free again", mail.text, mail.actor)
     if not d.incident.over:
         d.clock("propose", d.now)
 
 
-def expire_approvals(d: Decision) -> None:
+def expire_approvals(d: Deliberation) -> None:
     """Nobody decided in time; a request that has longer to live is looked at again."""
     d.clock("approval", None)
     for name, action in d.incident.actions.items():
@@ -99,7 +99,7 @@ def expire_approvals(d: Decision) -> None:
         d.clock("approval", d.later(AGAIN_AFTER))
 
 
-def next_step(d: Decision) -> Step | None:
+def next_step(d: Deliberation) -> Step | None:
     """The remediation to start, one at a time: what is approved, then what is to be lifted."""
     running = any(a.state == "running" for a in d.incident.actions.values())
     for name, action in d.incident.actions.items():
@@ -115,7 +115,7 @@ def next_step(d: Decision) -> Step | None:
     return None
 
 
-def _start(d: Decision, name: str, action: ActionState, purpose: str, reason: str) -> Step:
+def _start(d: Deliberation, name: str, action: ActionState, purpose: str, reason: str) -> Step:
     _put(d, name, replace(action, state="running", attempts=action.attempts + 1))
     if d.incident.state is State.TRIAGED:
         d.become(State.ACTIVE, "an action starts")

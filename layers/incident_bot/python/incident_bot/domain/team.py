@@ -1,7 +1,8 @@
 """The team's own facts, as the rest of the product sees them: services, people, rules, playbooks, guardrails.
 
 The YAML files under `config/` are validated against exactly these shapes (`incident_bot.configuration`), compiled to
-one JSON document and loaded from it without any library. Names refer to each other by string; validation proves they exist.
+one JSON document and loaded from it without any library. Names refer to each other by string; validation proves that
+they exist.
 ARNs may contain `${AWS::Partition}`, `${AWS::Region}` and `${AWS::AccountId}`.
 """
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from incident_bot.domain.decision import Decision
+from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.escalate import after as next_escalation
 from incident_bot.domain.escalate import waits_until
 from incident_bot.domain.incident import Escalation, State
@@ -14,7 +14,7 @@ from incident_bot.domain.owner import frozen
 ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
 
 
-def message(d: Decision, purpose: str, kind: Kind, reason: str, text: str = "", **changes: object) -> None:
+def message(d: Deliberation, purpose: str, kind: Kind, reason: str, text: str = "", **changes: object) -> None:
     """Write a message down for the team whose turn it is."""
     escalation = d.incident.escalation or Escalation(d.incident.owner)
     intent = Intent(
@@ -32,7 +32,7 @@ def message(d: Decision, purpose: str, kind: Kind, reason: str, text: str = "", 
     d.write(replace(intent, **changes))  # type: ignore[arg-type]
 
 
-def page(d: Decision, purpose: str, reason: str, text: str = "") -> None:
+def page(d: Deliberation, purpose: str, reason: str, text: str = "") -> None:
     """Page somebody: the page that waits, at once and as bad as it is now, or a new one where none waits."""
     if d.held:
         unhold(d, reason, text)
@@ -43,7 +43,7 @@ def page(d: Decision, purpose: str, reason: str, text: str = "") -> None:
         message(d, purpose, Kind.TRIGGER, reason, text)
 
 
-def unhold(d: Decision, reason: str, text: str = "") -> None:
+def unhold(d: Deliberation, reason: str, text: str = "") -> None:
     """Let a held page go."""
     held = d.held
     if held:
@@ -54,7 +54,7 @@ def unhold(d: Decision, reason: str, text: str = "") -> None:
         d.say("decision", "the held page goes out now", reason)
 
 
-def cancel(d: Decision, reason: str, intents: list[Intent]) -> None:
+def cancel(d: Deliberation, reason: str, intents: list[Intent]) -> None:
     """Take back messages that nobody needs any more; whom a page would have woken is on the record."""
     for intent in intents:
         d.write(replace(intent, state="cancelled", outcome=reason))
@@ -63,7 +63,7 @@ def cancel(d: Decision, reason: str, intents: list[Intent]) -> None:
             d.say("decision", f"not paged: {whom} would have been", reason)
 
 
-def reassign(d: Decision, was: str, why: str) -> None:
+def reassign(d: Deliberation, was: str, why: str) -> None:
     """Another team owns it now: it is paged once, or told where somebody acknowledged; a held page goes on waiting."""
     escalation = d.incident.escalation or Escalation(d.incident.owner)
     held, reason = d.held, f"the probable root is {d.incident.service} of {d.incident.owner}"
@@ -75,7 +75,7 @@ def reassign(d: Decision, was: str, why: str) -> None:
         message(d, "reassigned", Kind.TRIGGER, f"reassigned from {was}: {reason}", why)
 
 
-def told(d: Decision, mail: Mail) -> None:
+def told(d: Deliberation, mail: Mail) -> None:
     """A message was sent, failed, or was cancelled by its sender."""
     intent, outcome = d.intents.get(mail.argument), mail.detail.get("outcome", "sent")
     to, via = mail.detail.get("to", ""), mail.detail.get("via", "")
@@ -91,7 +91,7 @@ def told(d: Decision, mail: Mail) -> None:
         await_answer(d, mail)  # whom no channel reaches cannot answer: the next one is tried
 
 
-def await_answer(d: Decision, mail: Mail | None = None) -> None:
+def await_answer(d: Deliberation, mail: Mail | None = None) -> None:
     """Escalate unless somebody acknowledges the page (since the mail of it, or since now) in time."""
     escalation, incident = d.incident.escalation, d.incident
     needless = incident.over or incident.acknowledged_at or incident.state is State.MITIGATED
@@ -99,7 +99,7 @@ def await_answer(d: Decision, mail: Mail | None = None) -> None:
         d.clock("escalate", waits_until(escalation, mail.at if mail else d.now))
 
 
-def acknowledged(d: Decision, mail: Mail) -> None:
+def acknowledged(d: Deliberation, mail: Mail) -> None:
     """Somebody works on it: no escalation until the acknowledgement expires, but for what they cannot know."""
     if d.incident.over:
         d.say("note", f"{mail.actor} acknowledges", "it is over already", mail.actor)
@@ -119,14 +119,14 @@ def acknowledged(d: Decision, mail: Mail) -> None:
         message(d, "acknowledge", Kind.ACKNOWLEDGE, f"{mail.actor} acknowledged")
 
 
-def release_hold(d: Decision) -> None:
+def release_hold(d: Deliberation) -> None:
     """The hold is over and it still fires: what waited is due by its own time."""
     d.clock("hold", None)
     if any(i.state == "pending" for i in d.untried):
         d.say("decision", "the held page goes out now", "its hold is over and the alert still fires")
 
 
-def escalate(d: Decision) -> None:
+def escalate(d: Deliberation) -> None:
     """Nobody answered in time: page by the next step, or the fallback where all of them are through."""
     d.clock("escalate", None)
     if d.incident.acknowledged_at or d.incident.over or d.incident.escalation is None:
@@ -140,7 +140,7 @@ def escalate(d: Decision) -> None:
     message(d, "escalation", Kind.TRIGGER, reason, "" if step else "nobody acknowledged", steps=steps)
 
 
-def forget_acknowledgement(d: Decision) -> None:
+def forget_acknowledgement(d: Deliberation) -> None:
     """An acknowledgement that was not renewed must not swallow an outage: while it fires, all begins anew."""
     d.clock("ack", None)
     whom = d.incident.acknowledged_by

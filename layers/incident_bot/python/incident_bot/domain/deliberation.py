@@ -1,4 +1,4 @@
-"""One decision of an incident in the making: the incident as it is so far, its new lines and its messages."""
+"""One deliberation of an incident's actor: the incident as it is so far, its new lines and its messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ class Look:
     actions: Mapping[str, ActionState] = field(default_factory=dict)
 
 
-class Decision:
+class Deliberation:
     """Small moves, each leaving its line; what they amount to is committed as one."""
 
     def __init__(self, incident: Incident, look: Look, team: Team, now: datetime) -> None:
