@@ -67,7 +67,7 @@ def test_where_ecs_remembers_nothing_the_plan_says_so() -> None:
     plan = ACTION.plan(want(CELLS[0]), shop.world(ecs=shop.services(revisions=3)))
 
     assert str(plan.steps[0].forward.after["task_definition"]).endswith("orders:2")
-    assert "ECS keeps no deployments of this service" in plan.text
+    assert "ECS keeps none of its deployments" in plan.text
 
 
 def test_what_ran_before_but_was_deregistered_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incident_bot.domain.arn import flaw_of, kind_of, resolved
+from incident_bot.domain.arn import flaw_of, kind_of, name_of, resolved
 
 PREFIX = "arn:aws:lambda:us-east-1:000000000000:function"
 
@@ -34,3 +34,18 @@ def test_an_alias_and_its_function_share_a_lock_and_nothing_else_does() -> None:
 def test_what_is_no_arn_is_told_how_one_looks() -> None:
     assert flaw_of(f"{PREFIX}:checkout") == ""
     assert "arn:PARTITION:SERVICE" in flaw_of("checkout")
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        (f"{PREFIX}:checkout", "checkout"),
+        (f"{PREFIX}:checkout:live", "checkout:live"),
+        ("arn:aws:ecs:us-east-1:000000000000:service/shop/orders-a", "orders-a"),
+        ("arn:aws:ecs:us-east-1:000000000000:task-definition/orders:2", "orders:2"),
+        ("arn:aws:sqs:us-east-1:000000000000:queue", "queue"),
+        ("checkout", "checkout"),
+    ],
+)
+def test_people_call_it_by_a_short_name(arn: str, name: str) -> None:
+    assert name_of(arn) == name

@@ -10,6 +10,7 @@ from functions.remediation.act import act
 from incident_bot import remedy
 from incident_bot.domain import journal
 from incident_bot.domain.errors import Denied, Refused
+from incident_bot.domain.journal import Kind
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.team import Freeze, Mode
 from incident_bot.state import actions, approvals, locks
@@ -236,6 +237,7 @@ def test_a_call_whose_answer_was_lost_is_not_repeated() -> None:
 
     assert act(stage.world, event(remediation.id))["next"] == "settle"
     assert stage.production.calls == [("update_service", CELLS[0])]
+    assert [entry.kind for entry in stage.read(remediation).journal[2:]] == [Kind.INTENDED, Kind.FOUND]
 
 
 def test_a_worker_that_may_be_slow_and_not_dead_is_waited_for() -> None:

@@ -66,7 +66,8 @@ def test_the_timeline_says_which_rule_decided() -> None:
 
     proposed(stage)
 
-    text, reason = lines(stage)[-1]
+    (text, reason), (state, _) = lines(stage)[-2:]
+    assert state == "the incident is active"
     assert text.endswith("guardrails allow")
     assert reason.startswith("mode: orders-rollback runs in mode full")
 

@@ -88,7 +88,10 @@ def recorded(world: World, incident: Incident, picks: list[Pick]) -> dict[str, A
         after = replace(after, actions={**after.actions, numbered.remediation.id: numbered.standing()})
     lines = [_line(pick) for pick in picks]
     if chosen and chosen.decision.verdict is Verdict.ALLOW:
-        after = _begun(after, chosen)
+        begun = _begun(after, chosen)
+        if begun.state is not after.state:
+            lines.append(Line("state", f"the incident is {begun.state}", "an action starts"))
+        after = begun
         incidents.commit(world, incident, after, lines, chosen.writes())
         return {"verdict": "allow", "action": chosen.remediation.id}
     reason = "; ".join(line.reason for line in lines) or "no playbook fits"

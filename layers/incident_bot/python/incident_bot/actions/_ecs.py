@@ -11,7 +11,7 @@ from incident_bot.world import Clients
 
 def describe(arn: str, clients: Clients) -> dict[str, Any]:
     """The service as ECS describes it; Refused where there is no active one."""
-    name = name_of(arn)
+    name = called(arn)
     answer = clients.client("ecs").describe_services(cluster=name["cluster"], services=[name["service"]])
     found: Sequence[dict[str, Any]] = answer["services"]
     if not found or found[0]["status"] != "ACTIVE":
@@ -19,7 +19,7 @@ def describe(arn: str, clients: Clients) -> dict[str, Any]:
     return found[0]
 
 
-def name_of(arn: str) -> dict[str, str]:
+def called(arn: str) -> dict[str, str]:
     """`service/CLUSTER/SERVICE` of the ARN as the ECS calls take it."""
     _, cluster, service = arn.rsplit(":", 1)[1].split("/")
     return {"cluster": cluster, "service": service}

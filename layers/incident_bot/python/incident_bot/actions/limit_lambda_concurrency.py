@@ -1,6 +1,7 @@
 """Clamp a Lambda function's reserved concurrency, so that a storm of cold starts cannot drown what it depends on."""
 
 from incident_bot.actions import Action, Want, compared, make
+from incident_bot.domain.arn import name_of
 from incident_bot.domain.errors import Refused
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.permission import Permission
@@ -13,8 +14,8 @@ def plan(want: Want, clients: Clients) -> Plan:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
         raise Refused("needs a parameter `limit`, a whole number of executions", rule="parameter", status=409)
     steps = tuple(_step(resource.arn, resource.cell, resource.canary, limit, clients) for resource in want.targets)
-    reserved = ((s.target, _named(s.forward.before["reserved"])) for s in steps)
-    text = "; ".join(f"{target}: reserved concurrency {before} -> {limit}" for target, before in reserved)
+    reserved = ((name_of(s.target), _named(s.forward.before["reserved"])) for s in steps)
+    text = "; ".join(f"{name}: reserved concurrency {before} -> {limit}" for name, before in reserved)
     share = 1 / max(len(want.peers), 1)
     return Plan(ACTION.name, steps, share=share, text=text, parameters=want.parameters)
 

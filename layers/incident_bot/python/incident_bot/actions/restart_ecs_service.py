@@ -3,7 +3,8 @@
 from typing import Any
 
 from incident_bot.actions import APPLIED, DRIFTED, NOT_APPLIED, Action, Want, make
-from incident_bot.actions._ecs import describe, describing, name_of, share
+from incident_bot.actions._ecs import called, describe, describing, share
+from incident_bot.domain.arn import name_of
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.permission import Permission
 from incident_bot.world import Clients
@@ -12,7 +13,9 @@ from incident_bot.world import Clients
 def plan(want: Want, clients: Clients) -> Plan:
     """Force one new deployment of each service. There is nothing to undo: the same task definition goes on running."""
     steps = tuple(_step(resource.arn, resource.cell, resource.canary, clients) for resource in want.targets)
-    text = "; ".join(f"{s.target}: new deployment of {s.forward.before['task_definition']}" for s in steps)
+    text = "; ".join(
+        f"{name_of(s.target)}: new deployment of {name_of(s.forward.before['task_definition'])}" for s in steps
+    )
     return Plan(ACTION.name, steps, share=share(want, clients), text=text, parameters=want.parameters)
 
 
@@ -20,7 +23,7 @@ def _step(arn: str, cell: str, canary: bool, clients: Clients) -> Step:
     service = describe(arn, clients)
     before = {"deployment": _primary(service), "task_definition": service["taskDefinition"]}
     after = {"deployment": "a newer one", "task_definition": service["taskDefinition"]}
-    arguments = {**name_of(arn), "forceNewDeployment": True}
+    arguments = {**called(arn), "forceNewDeployment": True}
     return Step(arn, Call(arn, "ecs", "update_service", arguments, before, after), None, cell, canary)
 
 

@@ -1,7 +1,8 @@
 """Put an ECS service back on the task definition it ran before, so that a bad deploy stops serving."""
 
 from incident_bot.actions import Action, Want, compared, make
-from incident_bot.actions._ecs import describe, describing, name_of, share
+from incident_bot.actions._ecs import called, describe, describing, share
+from incident_bot.domain.arn import name_of
 from incident_bot.domain.errors import Refused
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.permission import Permission
@@ -11,7 +12,7 @@ from incident_bot.world import Clients
 def plan(want: Want, clients: Clients) -> Plan:
     """Set each service's task definition to the earlier one; the inverse sets the present one again."""
     planned = [_step(resource.arn, resource.cell, resource.canary, clients) for resource in want.targets]
-    text = "; ".join(f"{step.target}: {_move(step)} ({how})" for step, how in planned)
+    text = "; ".join(f"{name_of(step.target)}: {_move(step)} ({how})" for step, how in planned)
     steps = tuple(step for step, _ in planned)
     return Plan(ACTION.name, steps, share=share(want, clients), text=text, parameters=want.parameters)
 
@@ -20,7 +21,7 @@ def _step(arn: str, cell: str, canary: bool, clients: Clients) -> tuple[Step, st
     current = str(describe(arn, clients)["taskDefinition"])
     earlier, how = _earlier(arn, current, clients)
     before, after = {"task_definition": current}, {"task_definition": earlier}
-    name = name_of(arn)
+    name = called(arn)
     forward = Call(arn, "ecs", "update_service", {**name, "taskDefinition": earlier}, before, after)
     inverse = Call(arn, "ecs", "update_service", {**name, "taskDefinition": current}, after, before)
     return Step(arn, forward, inverse, cell, canary), how
@@ -36,7 +37,7 @@ def _earlier(arn: str, current: str, clients: Clients) -> tuple[str, str]:
         return ran[0], "ran here before"
     if deployed or not active:
         raise Refused(f"{arn} has no earlier deployment that is still active", rule="no earlier version", status=409)
-    return active[0], "the revision before; ECS keeps no deployments of this service"
+    return active[0], "the revision before: ECS keeps none of its deployments"
 
 
 def _older_active(current: str, clients: Clients) -> list[str]:
@@ -51,7 +52,7 @@ def _older_active(current: str, clients: Clients) -> list[str]:
 
 def _deployed(arn: str, clients: Clients) -> list[str]:
     """The task definitions of the service's successful deployments, newest first."""
-    ecs, name = clients.client("ecs"), name_of(arn)
+    ecs, name = clients.client("ecs"), called(arn)
     listed = ecs.list_service_deployments(**name, status=["SUCCESSFUL"], maxResults=20)["serviceDeployments"]
     ordered = sorted(listed, key=lambda deployment: deployment["createdAt"], reverse=True)
     revisions = list(dict.fromkeys(deployment["targetServiceRevisionArn"] for deployment in ordered))
@@ -73,7 +74,7 @@ def _number(definition: str) -> int:
 
 def _move(step: Step) -> str:
     before, after = (str(state["task_definition"]) for state in (step.forward.before, step.forward.after))
-    return f"{before.rsplit('/', 1)[-1]} -> {after.rsplit('/', 1)[-1]}"
+    return f"{name_of(before)} -> {name_of(after)}"
 
 
 def permissions(arn: str) -> tuple[Permission, ...]:

@@ -1,9 +1,10 @@
 """Point a Lambda alias at the version published before the one it serves, so that a bad release stops serving."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from incident_bot.actions import Action, Want, compared
-from incident_bot.domain.arn import resolved
+from incident_bot.domain.arn import name_of, resolved
 from incident_bot.domain.errors import Refused
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.permission import Permission
@@ -13,7 +14,9 @@ from incident_bot.world import Clients
 def plan(want: Want, clients: Clients) -> Plan:
     """Move each alias to the newest version older than its own; Refused where it is weighted or has none before."""
     steps = tuple(_step(resource.arn, resource.cell, resource.canary, clients) for resource in want.targets)
-    moves = (f"{s.target}: version {s.forward.before['version']} -> {s.forward.after['version']}" for s in steps)
+    moves = (
+        f"{name_of(s.target)}: version {s.forward.before['version']} -> {s.forward.after['version']}" for s in steps
+    )
     share = 1 / max(len(want.peers), 1)
     return Plan(ACTION.name, steps, share=share, text="; ".join(moves), parameters=want.parameters)
 
@@ -28,6 +31,10 @@ def _step(arn: str, cell: str, canary: bool, clients: Clients) -> Step:
     forward = Call(arn, "lambda", "update_alias", _arguments(arn, earlier), before, after)
     inverse = Call(arn, "lambda", "update_alias", _arguments(arn, current), after, before)
     return Step(arn, forward, inverse, cell, canary)
+
+
+def _version(state: Mapping[str, Any]) -> str:
+    return str(state["version"])
 
 
 def _arguments(arn: str, version: str) -> dict[str, str]:

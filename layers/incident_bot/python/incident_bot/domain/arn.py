@@ -42,6 +42,15 @@ def kind_of(arn: str) -> str:
     return next(matching, "")
 
 
+def name_of(arn: str) -> str:
+    """What people call it: `orders-cell-a`, `checkout-api`, `checkout-api:live`."""
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        return arn
+    resource = found["resource"]
+    return resource.rsplit("/", 1)[-1] if "/" in resource else resource.partition(":")[2] or resource
+
+
 def resolved(arn: str) -> str:
     """What a change of this target changes (a Lambda alias or version: its function); locks are keyed on it."""
     found = _ARN.fullmatch(arn)

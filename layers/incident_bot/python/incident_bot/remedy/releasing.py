@@ -75,6 +75,8 @@ def _ended(world: World, remediation: Remediation) -> Write:
 def _record(world: World, remediation: Remediation) -> tuple[str, list[Write]]:
     """What the outcome means for the budgets and for the playbook's mode."""
     text = remediation.text
+    if remediation.approvers and remediation.purpose == "apply":
+        text += f"\napproved by {', '.join(remediation.approvers)}"
     if remediation.purpose != "apply" or remediation.outcome not in BELONGS_TO_PLAYBOOK:
         return text, []
     helped = remediation.outcome == "helped"

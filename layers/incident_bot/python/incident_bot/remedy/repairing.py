@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from incident_bot.domain.errors import Conflict, Invalid, NotFound, Refused
+from incident_bot.domain.errors import Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.remedy.judging import kill_switch
@@ -35,7 +35,10 @@ def order_undo(world: World, action_id: str, person: str, reason: str) -> str:
     due = actions.due_after(world, update, timedelta())
     world.store.write([due, mailbox.posting(world, remediation.incident, [mail])])
     mailbox.wake(world, remediation.incident)
-    return _next(world, actions.read(world.store, action_id), "undo")
+    try:
+        return _next(world, actions.read(world.store, action_id), "undo")
+    except (Denied, Unavailable):
+        return "ordered: it starts within a minute"  # it is due, so `sweep` starts it
 
 
 def repair(world: World, action_id: str) -> str:

@@ -1,5 +1,6 @@
 """A run of a remediation: one execution of the machine, which owns the ACTION item until it ends or is taken over."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -118,7 +119,8 @@ class Run:
         if call is None:
             return
         words = f"{call.service}:{call.operation} on {call.target}"
-        self.note(Kind.INTENDED, f"about to call {words}", step, way)
+        exactly = json.dumps(dict(call.arguments), sort_keys=True)
+        self.note(Kind.INTENDED, f"about to call {words} with {exactly}"[:2000], step, way)
         switch = kill_switch(self.world)
         if switch and not (way == BACK and self.remediation.order):
             self.note(Kind.HELD, f"not called: {switch}", step, way)
