@@ -16,6 +16,7 @@ from incident_bot.world import World, Write
 
 TRIES = 6
 LIFT_GRACE = timedelta(minutes=5)
+LIFT_AGAIN = timedelta(minutes=1)
 CALLS = (Kind.DONE, Kind.FOUND, Kind.DENIED, Kind.FAILED)
 BELONGS_TO_PLAYBOOK = ("helped", "undone", "failed", "partial")
 
@@ -68,7 +69,9 @@ def _ended(world: World, remediation: Remediation) -> Write:
     """The run ends. What is suspended, or in force and to be lifted, stays in `sweep`'s sight."""
     _, update = actions.changing(world, remediation, live=False, order=None)
     if remediation.state == "applied" and remediation.in_force:
-        return actions.due_after(world, update, timedelta(seconds=remediation.lift_after_seconds) + LIFT_GRACE)
+        # A lift that could not begin is tried again soon; after an apply, sweep only backs up the actor's own deadline.
+        later = timedelta(seconds=remediation.lift_after_seconds) + LIFT_GRACE
+        return actions.due_after(world, update, LIFT_AGAIN if remediation.purpose == "lift" else later)
     return update
 
 
