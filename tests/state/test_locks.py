@@ -14,7 +14,7 @@ OTHER = "arn:aws:lambda:us-east-1:000000000000:function:search"
 
 def take(world: VirtualWorld, action: str, *targets: str) -> list[str]:
     """Take the locks; returns the incidents that stand in the way."""
-    writes, others = locks.taking(world, targets or (FUNCTION,), action.split("-")[0], action)
+    writes, others = locks.taking(world, targets or (FUNCTION,), action.split("-", maxsplit=1)[0], action)
     if not others:
         world.store.write(writes)
     return [other.incident for other in others]
