@@ -66,11 +66,9 @@ class Scope:
         """What a batch would do."""
         prints = {o.alert.fingerprint for o in observations}
         known = {f: s for f, s in self.series.items() if f in prints}
-        elsewhere = {
-            s.incident: self.final(s.incident)
-            for s in known.values()
-            if s.group not in self.head.groups and s.incident in self.incidents
-        }
+        groups = self.head.groups
+        shown = {s.incident for s in known.values() if s.group in groups and groups[s.group].incident == s.incident}
+        elsewhere = {s.incident: self.final(s.incident) for s in known.values() if s.incident not in shown}
         return admit(
             observations,
             head=self.head,

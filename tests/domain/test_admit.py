@@ -294,11 +294,19 @@ def test_what_moved_resolves_where_it_is_now(scope: Scope) -> None:
     assert len(scope.mail["inc2"]) == told
 
 
-def test_a_re_send_of_what_moved_makes_sure_that_its_incident_knows(scope: Scope) -> None:
+def test_a_re_send_of_what_moved_is_no_news(scope: Scope) -> None:
     test_a_root_of_two_moves_the_younger_into_the_older_and_both_are_told(scope)
-    scope.take(says("errors", service="app", at=70), at=70)
-    assert scope.mail["inc1"][-1].detail["new"] == ""
-    assert not scope.take(says("errors", service="app", at=80), at=80).mail
+    assert not scope.take(says("errors", service="app", at=70), at=70).mail
+
+
+def test_a_source_that_insists_on_what_was_left_behind_is_heard_by_the_incident_of_its_group(scope: Scope) -> None:
+    """Its own incident closed without its resolve; another series of the group has opened the next one."""
+    scope.take(says(instance="a"))
+    scope.close("inc1", at=100)
+    scope.take(says(instance="b", at=200), at=200)
+    scope.take(says(instance="a"), at=210)
+    assert scope.alert_mails("inc2") == ["firing"]
+    assert not scope.take(says(instance="a"), at=220).mail
 
 
 def test_nothing_moves_out_of_an_incident_whose_action_is_in_flight(scope: Scope) -> None:
@@ -471,6 +479,23 @@ def test_held_incidents_come_back_to_the_head_as_what_they_were(scope: Scope) ->
     scope.take(says("flaky", severity=Severity.SEV2, at=30, instance=""), at=30)
     scope.take(says("noisy", status=R, at=29), says("noisy", at=30), at=30)
     assert scope.head.incidents["inc2"].noise
+
+
+def test_a_series_of_one_group_that_fell_off_goes_on_in_its_incident_that_has_others(scope: Scope) -> None:
+    scope.take(says("errors"))
+    scope.take(says("latency", at=1), at=1)
+    scope.take(*(says(service=f"s{n}", severity=Severity.SEV4) for n in range(GROUPS_KEPT - 1)), at=2)
+    assert ("checkout/errors" in scope.head.groups, "inc1" in scope.head.incidents) == (False, True)
+    scope.take(says("errors", status=R, at=3), at=3)
+    assert scope.alert_mails("inc1") == ["firing", "resolved"]
+
+
+def test_what_falls_off_the_head_in_the_batch_that_opens_it_is_not_lost(scope: Scope) -> None:
+    flood = [says(service=f"s{n}", severity=Severity.SEV4, at=1) for n in range(GROUPS_KEPT)]
+    scope.take(says("flaky", at=0), *flood, says("flaky", status=R, at=2), says("flaky", at=3))
+    first = scope.assigned["d1"]
+    assert scope.alert_mails(first) == ["resolved", "firing"]
+    assert (scope.incidents[first].over, first in scope.head.incidents) == (False, True)
 
 
 # -- whatever comes, in whatever order --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
 from incident_bot.domain.errors import Conflict, NotFound
-from incident_bot.domain.head import without
+from incident_bot.domain.head import Head, without
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail
@@ -55,7 +55,7 @@ def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Ta
 def _decide(world: World, scope: str, observations: Sequence[Observation]) -> tuple[Admission, list[Write]]:
     known = series.read(world.store, scope, (o.alert.fingerprint for o in observations))
     head = heads.read(world.store, scope)
-    elsewhere = _elsewhere(world, {s.incident for s in known.values() if s.group not in head.groups})
+    elsewhere = _elsewhere(world, {s.incident for s in known.values() if not _shown(head, s)})
     observations = _with_holds(world, known, observations)
     admission = admit(
         observations,
@@ -114,6 +114,12 @@ def _silent(world: World, admission: Admission) -> dict[str, _Silent]:
         settled = settle(before or opened[identifier], mails, world.team, world.now(), promote=promote)
         found[identifier] = _Silent(before, settled)
     return found
+
+
+def _shown(head: Head, known: Series) -> bool:
+    """Whether the head shows the series' group in the incident that the series names."""
+    group = head.groups.get(known.group)
+    return bool(group and group.incident == known.incident)
 
 
 def _elsewhere(world: World, identifiers: set[str]) -> dict[str, Incident]:

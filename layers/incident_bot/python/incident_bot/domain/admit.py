@@ -47,8 +47,8 @@ def admit(
 ) -> Admission:
     """Decide for a whole batch of one scope.
 
-    `known` is what the table said of the batch's series; `elsewhere` holds the incidents of known series whose group is
-    not on the head, by the id that the series names (of one that was merged: the incident it was merged into).
+    `known` is what the table said of the batch's series; `elsewhere` holds the incidents that known series name and
+    whose groups the head does not show there, by the named id (of one that was merged: what it was merged into).
     """
     batch = _Batch(head=head, known=known, elsewhere=elsewhere, team=team, now=now, new_id=new_id)
     for observation in sorted(observations, key=lambda o: (o.alert.occurred_at, o.alert.status is not Status.FIRING)):
@@ -107,12 +107,10 @@ class _Batch:
 
     def acts(self, incident: str) -> bool:
         """Whether an execution reads the incident's mail; as it was before this batch, which starts none by itself."""
-        if incident in self.openings:
-            return self.openings[incident].incident.generation > 0
         if incident in self.before.incidents:
             return self.before.incidents[incident].actor
-        known = next((i for i in self.elsewhere.values() if i.id == incident), None)
-        return known is None or known.generation > 0
+        named = self._off_head(incident)
+        return named is None or named.generation > 0
 
     # -- what is known already ---------------------------------------------------------------------------------------
 
@@ -133,11 +131,12 @@ class _Batch:
         return home or known.incident, why
 
     def _strays(self, observed: Observation, known: Series, home: str, *, again: bool) -> bool:
-        """Whether a repeat is news to the series' incident: it moved there, or was recorded there as noise, which it is
-        not (any more)."""
-        member = self.head.incidents.get(home)
+        """Whether a repeat is news to the incident of its group: its own ended without it, and another series opened
+        this one; or it was recorded here as noise, which it is not (any more)."""
+        member, own = self.head.incidents.get(home), self.elsewhere.get(known.incident)
+        left_behind = bool(own and own.over and own.id != home)
         noise_no_more = bool(member and member.noise and not observed.found.noise)
-        return not again and (home != known.incident or noise_no_more)
+        return not again and (left_behind or noise_no_more)
 
     def _hear(self, observed: Observation, known: Series) -> None:
         """A repeat writes its own item at most: where it is the newer word (what is older than it is late from then
@@ -153,8 +152,14 @@ class _Batch:
             return group.incident
         if known.incident in self.head.incidents:
             return known.incident
-        named = self.elsewhere.get(known.incident)
+        named = self._off_head(known.incident)
         return named.id if named and not named.over else None
+
+    def _off_head(self, incident: str) -> Incident | None:
+        """An incident that the head does not show: it fell off in this batch or before, or it is over."""
+        if incident in self.openings:
+            return self.openings[incident].incident
+        return self.elsewhere.get(incident) or next((i for i in self.elsewhere.values() if i.id == incident), None)
 
     # -- firing ------------------------------------------------------------------------------------------------------
 
@@ -202,7 +207,7 @@ class _Batch:
     def _enter(self, observed: Observation, group: str, incident: str, *, root: str = "") -> None:
         """Put the series and its group into an open incident; one without an execution may come to need one."""
         found, now = observed.found, self.now
-        member = self.head.incidents.get(incident) or self._returned(incident, found)
+        member = self.head.incidents.get(incident) or self._returned(incident)
         if _needs_execution(member, found):
             member = replace(member, actor=True, noise=False)
             self.promoted[incident] = None
@@ -211,11 +216,10 @@ class _Batch:
         self.head = placed(self.head, group, Group(incident, found.service, now), member)
         self._record(observed, group, incident)
 
-    def _returned(self, incident: str, found: Classification) -> Member:
+    def _returned(self, incident: str) -> Member:
         """An open incident that fell off the head comes back to it."""
-        named = next((i for i in self.elsewhere.values() if i.id == incident), None)
-        if named is None:
-            return Member(found.service, self.now, self.now, found.severity)
+        named = self._off_head(incident)
+        assert named is not None  # noqa: S101 - what is entered is on the head, or one of these names it
         return _member(named, noise=named.noise and "hold" not in named.clocks)
 
     def _absorb(self, placement: Placement) -> None:

@@ -16,7 +16,7 @@ from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
-CLOSE_LATER = 10  # seconds until a quiet incident is looked at again whose remediation still runs
+CLOSE_LATER = 60  # seconds until a quiet incident is looked at again whose remediation still runs
 TELL_LATER = 30  # seconds until it is looked again whether a message of an incident that is over has left
 OF_ALERTS = (MailKind.ALERT, MailKind.MOVED_IN, MailKind.MOVED_OUT, MailKind.EVERYTHING)
 
@@ -78,7 +78,7 @@ TAKE: Mapping[MailKind, Callable[[Deliberation, Mail], None]] = {
 
 def _deadlines(d: Deliberation) -> None:
     d.clock("start", None)
-    if d.due("hold"):
+    if d.due("hold") and d.incident.state is not State.MITIGATED:
         tell.release_hold(d)
     if d.due("escalate"):
         tell.escalate(d)
@@ -93,6 +93,7 @@ def _deadlines(d: Deliberation) -> None:
 
 def _step(d: Deliberation) -> Step | None:
     """Telling people comes first, then acting, then finding out whether it is over."""
+    tell.spare(d)
     if any(intent.ready(d.now) for intent in d.intents.values()):
         return Step("Page", "there are messages to send")
     return mitigate.next_step(d) or (_ending(d) if d.incident.over else _investigation(d))

@@ -14,7 +14,6 @@ from incident_bot.domain.owner import rerooted
 
 FIRING_KEPT = 20
 LONGEST_QUIET = 1800.0
-CLEARED = "no alert of it fires any more"
 
 
 def alert(d: Deliberation, mail: Mail) -> None:
@@ -49,9 +48,9 @@ def _fires_again(d: Deliberation, reason: str) -> None:
     if d.incident.state is not State.MITIGATED:
         return
     d.become(State.ACTIVE, reason)
-    if d.paged:
+    if d.may_stand:
         tell.await_answer(d)
-    elif d.wakes and not d.incident.acknowledged_at:
+    elif d.wakes and not d.paged and not d.incident.acknowledged_at:
         tell.page(d, "first", "it fires again and nobody was paged before")
 
 
@@ -96,15 +95,13 @@ def _clears(d: Deliberation, fingerprint: str, rhythm: float) -> None:
 
 
 def _all_clear(d: Deliberation) -> None:
-    """Nothing fires: the source is asked. Pages that nobody has begun to send need not go out any more."""
+    """Nothing fires: the source is asked."""
     if d.incident.state is State.DETECTED:
         d.become(State.TRIAGED, "it cleared before it was triaged")
     if d.incident.state is not State.MITIGATED:
         d.set(mitigated_at=d.now)
-    d.become(State.MITIGATED, CLEARED)
-    tell.cancel(d, CLEARED, d.untried)
-    for name in ("hold", "escalate"):
-        d.clock(name, None)
+    d.become(State.MITIGATED, tell.CLEARED)
+    d.clock("escalate", None)
     d.clock("verify", d.now)
 
 
@@ -157,10 +154,12 @@ def _merge(d: Deliberation, into: str) -> None:
 def reroot(d: Deliberation, mail: Mail) -> None:
     """Another service is the probable root; where that is another team's, it is told."""
     root, was = mail.argument, d.incident.owner
-    if root == d.incident.service or d.incident.over:
+    if root == d.incident.service:
+        return
+    d.say("decision", f"the probable root is {root} now", mail.text, mail.actor)
+    if d.incident.over:
         return
     d.incident = rerooted(d.incident, root, d.team)
-    d.say("decision", f"the probable root is {root} now", mail.text, mail.actor)
     if d.incident.owner != was:
         tell.reassign(d, was, mail.text)
 

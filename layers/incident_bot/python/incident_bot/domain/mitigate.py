@@ -66,14 +66,24 @@ def result(d: Deliberation, mail: Mail) -> None:
         tell.unhold(d, f"{known.action} has to wait: {mail.text}")
     if outcome == "undone" and not d.incident.over:
         d.clock("propose", d.now)
+    if outcome in ("undone", "lifted") and d.incident.over:
+        _close_undo(d)
+
+
+def _close_undo(d: Deliberation) -> None:
+    """After the end nobody else closes the page that told of something half done, once nothing is any more."""
+    suspended = any(action.state == "suspended" for action in d.incident.actions.values())
+    if not suspended and any(i.purpose == "undo" and i.pages and i.attempts for i in d.intents.values()):
+        tell.message(d, "resolve", Kind.RESOLVE, "nothing of it is in force any more")
 
 
 def _tell_result(d: Deliberation, action: ActionState, outcome: str, text: str) -> None:
-    """The held page goes out; without one a person is paged, where something may be half done, or else told."""
+    """The held page goes out; without one a person is paged, where something may be half done or goes on unseen, or
+    else told."""
     reason = f"{action.action} {outcome}"
     if d.held:
         tell.unhold(d, reason, text)
-    elif outcome in WHOLE and d.paged:
+    elif outcome in WHOLE and (d.paged or d.incident.over):
         tell.message(d, "update", Kind.UPDATE, reason, text)
     else:
         tell.message(d, "undo", Kind.TRIGGER, reason, text)

@@ -11,6 +11,7 @@ from incident_bot.domain.mail import Mail
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 
+CLEARED = "no alert of it fires any more"
 ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
 
 
@@ -119,10 +120,17 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
         message(d, "acknowledge", Kind.ACKNOWLEDGE, f"{mail.actor} acknowledged")
 
 
+def spare(d: Deliberation) -> None:
+    """What nobody has begun to send need not wake anybody for what is clear or over."""
+    if d.incident.over or d.incident.state is State.MITIGATED:
+        cancel(d, "it is over" if d.incident.over else CLEARED, d.untried)
+        d.clock("hold", None)
+
+
 def release_hold(d: Deliberation) -> None:
     """The hold is over and it still fires: what waited is due by its own time."""
     d.clock("hold", None)
-    if any(i.state == "pending" for i in d.untried):
+    if d.untried:
         d.say("decision", "the held page goes out now", "its hold is over and the alert still fires")
 
 
