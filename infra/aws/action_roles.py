@@ -12,6 +12,7 @@ from constructs import Construct
 from incident_bot.actions import Action
 from incident_bot.domain.arn import kind_of
 from incident_bot.domain.team import Resource, Team
+from incident_bot.permission import Permission
 from infra.aws.acceptance import accept_patterns
 from infra.aws.naming import action_role_name, named
 from infra.aws.policies import declared, document
@@ -74,6 +75,6 @@ def _never() -> iam.PolicyStatement:
     return iam.PolicyStatement(effect=iam.Effect.DENY, actions=list(NEVER), resources=["*"])
 
 
-def reads(actions: Iterable[Action], team: Team) -> list[iam.PolicyStatement]:
+def reads(actions: Iterable[Action], team: Team) -> list[Permission]:
     """What planning these actions reads of their targets."""
-    return declared(p for action in actions for resource in targets(team, action) for p in action.reads(resource.arn))
+    return [p for action in actions for resource in targets(team, action) for p in action.reads(resource.arn)]

@@ -9,6 +9,9 @@ from incident_bot.permission import Permission
 from infra.aws.grants import Grant
 from infra.aws.naming import arn
 
+# These name their resources in a list, which the emulator does not read.
+UNTOLD = frozenset({"cloudwatch:DescribeAlarms", "ecs:DescribeServiceRevisions"})
+
 Arns = Mapping[str, Sequence[str]]  # symbolic name -> ARNs or patterns of them
 
 
@@ -37,9 +40,9 @@ def declared(permissions: Iterable[Permission]) -> list[iam.PolicyStatement]:
     ]
 
 
-def everywhere(permissions: Iterable[Permission]) -> list[Permission]:
-    """The same permissions on every resource: the emulator does not read a list of alarms' names in a request."""
-    return [replace(permission, resources=("*",)) for permission in permissions]
+def untold(permissions: Iterable[Permission]) -> list[Permission]:
+    """The same permissions, on every resource where the emulator cannot tell which one a request names."""
+    return [replace(p, resources=("*",)) if UNTOLD.intersection(p.actions) else p for p in permissions]
 
 
 def document(statements: Sequence[iam.PolicyStatement]) -> dict[str, iam.PolicyDocument]:

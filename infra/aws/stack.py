@@ -1,6 +1,6 @@
 """The stack: what there is, put together; what each part is stands in its own file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aws_cdk import CfnOutput, CliCredentialsStackSynthesizer, DefaultStackSynthesizer, Stack
@@ -11,6 +11,7 @@ from constructs import Construct
 
 from incident_bot import plugins
 from incident_bot.domain.team import Team
+from incident_bot.permission import Permission
 from infra.aws import grants
 from infra.aws.action_roles import ActionRoles, reads, usable
 from infra.aws.alarms import Alarms
@@ -20,7 +21,7 @@ from infra.aws.feeds import Feeds
 from infra.aws.functions import Shared, StageFunction
 from infra.aws.machines import Machines
 from infra.aws.naming import action_role_arn, machine_arn, named, parameters_prefix
-from infra.aws.policies import declared, everywhere
+from infra.aws.policies import declared, untold
 from infra.aws.resources import Resources
 from infra.aws.rules import EachMinute, EventRules
 from infra.aws.signals import Notices, Signals
@@ -87,15 +88,18 @@ class IncidentBot(Stack):
         return {s.name: StageFunction(self, stage=s, shared=shared, reads=self._reads(s)) for s in discover()}
 
     def _reads(self, stage: Stage) -> Sequence[iam.PolicyStatement]:
-        plugin = grants.READERS.get(stage.name)
+        """What the plugins that the stage uses declare to read."""
+        wanted = list(self._declared(grants.READERS.get(stage.name)))
+        return declared(untold(wanted) if self._choices.target == "local" else wanted)
+
+    def _declared(self, plugin: str | None) -> Iterable[Permission]:
         if plugin == "actions":
             return reads(plugins.actions().values(), self._team)
         if plugin == "facts":
-            return declared(p for fact in plugins.facts().values() for p in fact.permissions)
+            return (p for fact in plugins.facts().values() for p in fact.permissions)
         if plugin == "sources":
-            asking = [p for source in plugins.sources().values() for p in source.permissions]
-            return declared(everywhere(asking) if self._choices.target == "local" else asking)
-        return []
+            return (p for source in plugins.sources().values() for p in source.permissions)
+        return ()
 
     def _tell(self, api: Api, operators: Operators) -> None:
         used = self._resources

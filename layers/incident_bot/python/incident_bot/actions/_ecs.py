@@ -36,4 +36,9 @@ def share(want: Want, clients: Clients) -> float:
 
 def describing(arn: str) -> Permission:
     """What `describe` needs."""
-    return Permission(("ecs:DescribeServices",), (arn,))
+    return Permission(("ecs:DescribeServices",), named(arn))
+
+
+def named(arn: str) -> tuple[str, ...]:
+    """The service as policies name it: AWS asks for the service, the emulator for its cluster, which AWS ignores."""
+    return (arn, f"{arn.partition(':service/')[0]}:cluster/{called(arn)['cluster']}")

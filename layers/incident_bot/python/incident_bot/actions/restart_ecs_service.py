@@ -3,7 +3,7 @@
 from typing import Any
 
 from incident_bot.actions import APPLIED, DRIFTED, NOT_APPLIED, Action, Want, make
-from incident_bot.actions._ecs import called, describe, describing, share
+from incident_bot.actions._ecs import called, describe, describing, named, share
 from incident_bot.domain.arn import name_of
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.permission import Permission
@@ -41,7 +41,7 @@ def _primary(service: dict[str, Any]) -> str:
 
 def permissions(arn: str) -> tuple[Permission, ...]:
     """Update this service."""
-    return (Permission(("ecs:UpdateService",), (arn,)),)
+    return (Permission(("ecs:UpdateService",), named(arn)),)
 
 
 def reads(arn: str) -> tuple[Permission, ...]:

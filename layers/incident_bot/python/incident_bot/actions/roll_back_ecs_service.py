@@ -1,7 +1,7 @@
 """Put an ECS service back on the task definition it ran before, so that a bad deploy stops serving."""
 
 from incident_bot.actions import Action, Want, compared, make
-from incident_bot.actions._ecs import called, describe, describing, share
+from incident_bot.actions._ecs import called, describe, describing, named, share
 from incident_bot.domain.arn import name_of
 from incident_bot.domain.errors import Refused
 from incident_bot.domain.plan import Call, Plan, Step
@@ -79,7 +79,7 @@ def _move(step: Step) -> str:
 
 def permissions(arn: str) -> tuple[Permission, ...]:
     """Update this service."""
-    return (Permission(("ecs:UpdateService",), (arn,)),)
+    return (Permission(("ecs:UpdateService",), named(arn)),)
 
 
 def reads(arn: str) -> tuple[Permission, ...]:
@@ -88,7 +88,7 @@ def reads(arn: str) -> tuple[Permission, ...]:
     revisions = f"{prefix}:service-revision/{resource}/*"
     return (
         describing(arn),
-        Permission(("ecs:ListServiceDeployments",), (arn,)),
+        Permission(("ecs:ListServiceDeployments",), named(arn)),
         Permission(("ecs:DescribeServiceRevisions",), (revisions,)),
         Permission(("ecs:ListTaskDefinitions",), ("*",)),
     )

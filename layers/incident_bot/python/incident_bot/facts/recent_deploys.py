@@ -16,6 +16,7 @@ from incident_bot.world import Clients, World
 SHOWN = 4
 LAMBDA = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
 ECS = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:service/*"
+CLUSTERS = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:cluster/*"  # what the emulator asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,6 @@ FACT = Fact(
     ttl_seconds=60,
     permissions=(
         Permission(("lambda:ListVersionsByFunction", "lambda:GetAlias", "lambda:ListAliases"), (LAMBDA,)),
-        Permission(("ecs:DescribeServices",), (ECS,)),
+        Permission(("ecs:DescribeServices",), (ECS, CLUSTERS)),
     ),
 )
