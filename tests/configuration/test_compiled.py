@@ -9,6 +9,7 @@ from incident_bot.domain import shape
 from incident_bot.domain.team import Mode, Team
 
 EXAMPLE = Path(__file__).parents[2] / "config"
+TEAM = Path(__file__).parent / "team"
 
 
 def test_the_example_team_is_valid_with_the_installed_plugins() -> None:
@@ -21,7 +22,7 @@ def test_the_compiled_team_loads_as_the_same_team() -> None:
 
 
 def test_the_order_of_rules_and_the_types_of_parameters_survive() -> None:
-    team = shape.load(Team, json.loads(configuration.compile(load(EXAMPLE))))
+    team = shape.load(Team, json.loads(configuration.compile(load(TEAM))))
     assert [rule.name for rule in team.rules][:2] == ["heartbeat", "informational"]
     assert team.playbooks[0].parameters == {"limit": 20}
     assert team.playbooks[1].mode is Mode.FULL

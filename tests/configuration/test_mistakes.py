@@ -12,7 +12,7 @@ from incident_bot.actions import Action
 from incident_bot.configuration import Installed, Problem, diagnose, load
 from incident_bot.domain.errors import Invalid
 
-EXAMPLE = Path(__file__).parents[2] / "config"
+TEAM = Path(__file__).parent / "team"  # of its own: whoever changes config/ breaks no test of what is checked
 
 
 def an_action(name: str, takes: str, *, temporary: bool = False, **parameters: type) -> Action:
@@ -51,7 +51,7 @@ INSTALLED = Installed(
 
 def mistaken(folder: Path, file: str, old: str, new: str) -> list[Problem]:
     """The problems of the example team after one edit."""
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
+    shutil.copytree(TEAM, folder, dirs_exist_ok=True)
     text = (folder / file).read_text()
     assert old in text, f"{file} has no {old!r} any more"
     (folder / file).write_text(text.replace(old, new, 1))
@@ -253,27 +253,27 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["channels: [", "channels: {}\n\t- x", "- a list", "\x00"])
 def test_a_file_that_cannot_be_read_is_one_problem_and_blames_nobody_else(text: str, tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
     (tmp_path / "channels.yaml").write_text(text)
     assert [Path(p.file).name for p in diagnose(tmp_path, INSTALLED)] == ["channels.yaml"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
     (tmp_path / "guardrails.yaml").unlink()
     assert [p.reason for p in diagnose(tmp_path, INSTALLED)] == ["the file is missing"]
 
 
 def test_a_rota_that_begins_in_the_future_has_a_gap(tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
     problems = diagnose(tmp_path, INSTALLED, today=date(2026, 1, 4))
     assert {p.field for p in problems} == {"rotas.storefront-primary.starts", "rotas.platform-primary.starts"}
 
 
 def test_the_same_team_compiles_to_the_same_bytes_and_another_to_another_digest(tmp_path: Path) -> None:
-    team = load(EXAMPLE, INSTALLED)
+    team = load(TEAM, INSTALLED)
     mistaken(tmp_path, "rules.yaml", "quiet_period: 10", "quiet_period: 11")
     other = load(tmp_path, INSTALLED)
-    assert configuration.compile(team) == configuration.compile(load(EXAMPLE, INSTALLED))
+    assert configuration.compile(team) == configuration.compile(load(TEAM, INSTALLED))
     assert team.digest.encode() in configuration.compile(team)
     assert team.digest != other.digest
