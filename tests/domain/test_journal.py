@@ -143,3 +143,29 @@ def test_what_has_nothing_to_undo_says_so() -> None:
     restart = replace(PLAN, steps=(replace(PLAN.steps[0], inverse=None),))
 
     assert journal.manual(restart, written(*made(0)), "").splitlines()[-1] == "nothing to undo by hand"
+
+
+@pytest.mark.parametrize(
+    ("because", "so_far", "purpose", "stops"),
+    [
+        ("denied, and the stop was never written down", [*tried(0), (Kind.DENIED, 0, FORWARD)], "apply", True),
+        ("another purpose may be allowed what this one is not", [(Kind.DENIED, 0, FORWARD)], "undo", False),
+        (
+            "it stopped: whoever comes again was sent anew",
+            [(Kind.DENIED, 0, FORWARD), (Kind.ENDED, -1, "")],
+            "apply",
+            False,
+        ),
+        ("nothing was denied", made(0), "apply", False),
+    ],
+)
+def test_a_denial_holds_until_the_stop_is_written_down(
+    because: str, so_far: Sequence[tuple[Kind, int, str]], purpose: str, stops: bool
+) -> None:
+    assert bool(journal.denial(written(*so_far), purpose)) is stops, because
+
+
+def test_a_call_that_was_tried_twice_and_went_through_is_not_uncertain() -> None:
+    entries = written(*tried(0), *made(0), *made(0, BACK))
+    assert journal.uncertain(PLAN, entries) == ()
+    assert journal.uncertain(PLAN, written(*tried(0))) == (0,)

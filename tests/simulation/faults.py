@@ -1,14 +1,15 @@
 """A world whose every call may fail: before its effect, after it, or by the death of whoever made it."""
 
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from incident_bot.domain.errors import Unavailable
 from incident_bot.virtual.run import Crash
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import World
+from incident_bot.world import Clients, Roles, World
 
 PARTS = ("store", "queue", "machines", "http", "notices", "archive")
 LAMBDA_SECONDS = 30  # what a function that dies takes until Step Functions learns of it
@@ -19,6 +20,7 @@ class Plan:
     """Which calls fail how. `at` maps the number of a call (from 0) to a fault; otherwise `rate` of all calls fail.
 
     Faults: `throttled` (Unavailable, no effect), `lost answer` (effect, then Unavailable), `dies before`, `dies after`.
+    Only calls of the thread that made the plan count: what enrichment asks at once comes in no certain order.
     """
 
     at: dict[int, str] = field(default_factory=dict)
@@ -27,9 +29,12 @@ class Plan:
     calls: int = 0
     on: bool = True
     happened: list[str] = field(default_factory=list)
+    thread: int = field(default_factory=threading.get_ident)
 
     def next(self, name: str) -> str:
         """The fault of the next call, empty for none."""
+        if threading.get_ident() != self.thread:
+            return ""
         number, self.calls = self.calls, self.calls + 1
         if not self.on:
             return ""
@@ -39,6 +44,20 @@ class Plan:
         if fault:
             self.happened.append(f"call {number} {name}: {fault}")
         return fault
+
+    def call(self, name: str, perform: Callable[[], Any]) -> Any:
+        """Perform one call, or what its fault leaves of it."""
+        fault = self.next(name)
+        if fault == "throttled":
+            raise Unavailable(f"{name} was throttled")
+        if fault == "dies before":
+            raise Crash(f"died before {name}", LAMBDA_SECONDS)
+        result = perform()
+        if fault == "lost answer":
+            raise Unavailable(f"{name} did not answer")
+        if fault == "dies after":
+            raise Crash(f"died after {name}", LAMBDA_SECONDS)
+        return result
 
 
 class Faulty:
@@ -53,22 +72,43 @@ class Faulty:
 
     def _around(self, inner: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            fault = self._plan.next(name)
-            if fault == "throttled":
-                raise Unavailable(f"{name} was throttled")
-            if fault == "dies before":
-                raise Crash(f"died before {name}", LAMBDA_SECONDS)
-            result = inner(*args, **kwargs)
-            if fault == "lost answer":
-                raise Unavailable(f"{name} did not answer")
-            if fault == "dies after":
-                raise Crash(f"died after {name}", LAMBDA_SECONDS)
-            return result
+            return self._plan.call(name, lambda: inner(*args, **kwargs))
 
         return call
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyClients:
+    """Clients whose every call may fail."""
+
+    clients: Clients
+    plan: Plan
+
+    def client(self, service: str) -> Any:
+        """That service's, with faults around its calls."""
+        return Faulty(self.clients.client(service), service, self.plan)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyRoles:
+    """Roles that may not be assumed, and whose clients may fail."""
+
+    roles: Roles
+    plan: Plan
+
+    def assume(
+        self, action: str, *, policy: Mapping[str, Any], tags: Mapping[str, str], source_identity: str
+    ) -> Clients:
+        """Assume it, if nothing happens."""
+        given = self.plan.call(
+            "roles.assume",
+            lambda: self.roles.assume(action, policy=policy, tags=tags, source_identity=source_identity),
+        )
+        return FaultyClients(given, self.plan)
 
 
 def faulty(world: VirtualWorld, plan: Plan) -> World:
     """The world as handlers see it: its own parts, with faults around them."""
     parts: dict[str, Any] = {name: Faulty(getattr(world, name), name, plan) for name in PARTS}
+    parts |= {"clients": FaultyClients(world.clients, plan), "roles": FaultyRoles(world.roles, plan)}
     return replace(world, **parts)

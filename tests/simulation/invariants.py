@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from incident_bot.domain.alert import Status
 from incident_bot.domain.timeline import flaws
 from incident_bot.execution import finished, name_of
-from incident_bot.state import heads, incidents, series
+from incident_bot.state import actions, heads, incidents, series
 from tests.simulation.stage import Account, last_words
 
 SCOPE = "production"
@@ -37,9 +37,9 @@ def _membership(account: Account) -> Iterator[str]:
     """9, 21, 22: a firing series belongs to exactly one incident, which is open; the head knows only open incidents."""
     head = heads.read(account.world.store, SCOPE)
     found = {incident.id: incident for incident in account.incidents()}
-    for incident in head.incidents:
-        if incident not in found or found[incident].over:
-            yield f"22: the head holds {incident}, which is not open"
+    for name in head.incidents:
+        if name not in found or found[name].over:
+            yield f"22: the head holds {name}, which is not open"
     for known in series.of(account.world.store, SCOPE):
         group = head.groups.get(known.group)
         owner = group.incident if group else known.incident
@@ -65,7 +65,7 @@ def _executions(account: Account) -> Iterator[str]:
 def _pages(account: Account) -> Iterator[str]:
     """1, 2, 5: one alert at the provider per incident; none left behind; everything that fires is paged."""
     found = {incident.id: incident for incident in account.incidents()}
-    opens = [key for _, key, _ in account.pager.woken]  # an escalation is a page of its own: `<incident>.<intent>`
+    opens = [woken.key for woken in account.pager.woken]  # an escalation is a page of its own: `<incident>.<intent>`
     for incident in found.values():
         if opens.count(incident.id) > 1:
             yield f"1: {incident.id} woke somebody {opens.count(incident.id)} times"
@@ -75,7 +75,8 @@ def _pages(account: Account) -> Iterator[str]:
             yield f"2: {incident.id} fires and nobody was woken"
     for key in account.pager.open:
         incident_id = key.split(".")[0]
-        if incident_id not in found or found[incident_id].over:
+        half_done = any(a.state in ("suspended", "partial") for a in actions.of(account.world.store, incident_id))
+        if (incident_id not in found or found[incident_id].over) and not half_done:
             yield f"22: the page {key} is still open at the provider, the incident is not"
 
 

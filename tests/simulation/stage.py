@@ -2,60 +2,59 @@
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from incident_bot import signals
+from incident_bot import plugins, signals
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Conflict
+from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.shape import dump
-from incident_bot.domain.team import Timing
+from incident_bot.domain.team import Team, Timing
 from incident_bot.state import incidents, mailbox
 from incident_bot.virtual import checkout
+from incident_bot.virtual.clock import VirtualClock
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.run import Crash
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Put, Response
+from incident_bot.world import Put, World
 from tests.building import a_service, a_team, a_world
 from tests.simulation.faults import Plan, faulty
+from tests.simulation.pager import Pager
+from tests.simulation.shop import Shop
 
 SERVICES = ("checkout", "orders", "search")  # checkout depends on orders; search stands alone
 TIMING = Timing(quiet_period=60, stale_after=7200)
 
 
-@dataclass(slots=True)
-class Pager:
-    """PagerDuty as it deduplicates: one alert per dedup_key until it is resolved; every open is somebody woken."""
+class Watched(Deployment):
+    """A deployment that is looked at after every step."""
 
-    open: dict[str, str] = field(default_factory=dict)  # dedup_key -> state
-    woken: list[tuple[datetime, str, str]] = field(default_factory=list)  # (when, dedup_key, class)
+    look: Callable[[], None] = staticmethod(lambda: None)
 
-    def take(self, world: VirtualWorld, request: Any) -> Response:
-        body = request.json
-        key, action = body["dedup_key"], body["event_action"]
-        if action == "trigger":
-            if key not in self.open:
-                self.woken.append((world.now(), key, body["payload"].get("class", "")))
-            self.open[key] = "triggered"
-        elif action == "resolve":
-            self.open.pop(key, None)
-        elif key in self.open:
-            self.open[key] = "acknowledged"
-        return Response(202, json.dumps({"status": "success", "dedup_key": key}).encode())
+    def step(self) -> bool:
+        """Do one thing, then look."""
+        done = super().step()
+        self.look()
+        return done
 
 
 @dataclass(slots=True)
 class Account:
-    """One deployment in memory with its faults, its pager and the alerts that were sent to it."""
+    """One deployment in memory with its faults, its pager, the alerts that were sent to it, and what it looks after."""
 
     plan: Plan
     world: VirtualWorld
-    deployment: Deployment
+    faulty: World  # the same, as handlers see it
+    deployment: Watched
     pager: Pager
+    shop: Shop | None = None
     sent: list[Alert] = field(default_factory=list)
+    noticed: list[str] = field(default_factory=list)  # invariants that did not hold after some step
 
     def send(self, *alerts: Alert, delay: int = 0) -> None:
         """Put alerts on the queue as `receive` would."""
@@ -65,13 +64,21 @@ class Account:
             self.world.queue.send([body], delay_seconds=delay)
         self.sent += alerts
 
+    def run_for(self, seconds: float, deliver: Callable[[Alert], None] | None = None) -> None:
+        """Let that much time pass; alarms of what it looks after are delivered so, at once where nobody says how."""
+        end = self.world.now() + timedelta(seconds=seconds)
+        while self.world.now() < end:
+            self.deployment.run_until(min(end, self.shop.next_at()) if self.shop else end)
+            for envelope in self.shop.changes() if self.shop else ():
+                (deliver or self.send)(_read(envelope))
+
     def acknowledge(self) -> None:
         """Somebody acknowledges every incident that is open."""
         for incident in self.incidents():
             if not incident.over and incident.generation:
                 mailbox.post(self.world, incident.id, Mail(MailKind.ACK, self.world.now(), actor="ada"))
 
-    def incidents(self) -> list[Any]:
+    def incidents(self) -> list[Incident]:
         """Every incident there is."""
         found = [incidents.read(self.world.store, key[0].removeprefix("INC#")) for key in self.world.store.opened()]
         return sorted(found, key=lambda incident: (incident.opened_at, incident.id))
@@ -81,12 +88,12 @@ class Account:
         self.plan.on = False
         self.world.queue.send([message.body for message in self.world.queue.dead])
         self.world.queue.dead.clear()
-        self.deployment.run_for(seconds)
+        self.run_for(seconds)
 
 
-def an_account(plan: Plan) -> Account:
+def an_account(plan: Plan, team: Team | None = None, shop: Shop | None = None) -> Account:
     """An empty account whose calls fail as planned; automation is switched on."""
-    team = a_team(
+    team = team or a_team(
         services={
             "checkout": a_service(depends_on=("orders",)),
             "orders": a_service("orders"),
@@ -94,11 +101,20 @@ def an_account(plan: Plan) -> Account:
         },
         timing=TIMING,
     )
-    world, pager = a_world(team), Pager()
+    clock, clients = (shop.clock, shop.clients()) if shop else (VirtualClock(), None)
+    world, pager = a_world(team, clock=clock, clients=clients), Pager()
     world.http.answer("http://pagerduty.test", peer=lambda request: pager.take(world, request))
     world.store.write([Put({"PK": "CONTROL", "SK": "KILL", "on": False})])
-    deployment = Deployment(world, checkout.handlers(), checkout.definitions(), seen=faulty(world, plan))
-    return Account(plan, world, deployment, pager)
+    seen = faulty(world, plan)
+    deployment = Watched(world, checkout.handlers(), checkout.definitions(), seen=seen)
+    return Account(plan, world, seen, deployment, pager, shop)
+
+
+def _read(envelope: Mapping[str, Any]) -> Alert:
+    """The alert in an alarm's notification."""
+    opened = signals.open_envelope(envelope)
+    (alert,) = plugins.sources()["cloudwatch"].parse(opened, instant(envelope["Timestamp"])).alerts
+    return alert
 
 
 def an_alert_of(service: str, kind: str, status: Status, at: datetime) -> Alert:
@@ -133,6 +149,6 @@ def mistreat(account: Account, dice: random.Random, alert: Alert) -> None:
 def live(account: Account) -> None:
     """Let what is due now happen; a Crash outside a function is none."""
     try:
-        account.deployment.run_for(1)
+        account.run_for(1)
     except (Crash, Conflict):
         return

@@ -8,7 +8,7 @@ import pytest
 from functions.triage.sweep import sweep
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.errors import Unavailable
-from incident_bot.domain.incident import State
+from incident_bot.domain.incident import State, Step
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind
@@ -123,10 +123,20 @@ def test_one_repair_that_fails_does_not_stop_the_others() -> None:
 
 
 def test_a_finished_incident_is_not_looked_at_again() -> None:
-    world = a_world(None, an_incident(state=State.RESOLVED, resolved_at=T0))
-    mailbox.post(world, "inc1", Mail(MailKind.NOTE, world.now(), text="thanks", actor="ada"))
+    world = a_world(None, an_incident(state=State.RESOLVED, resolved_at=T0, clocks={"stale": T0}))
     world.clock.advance(60)
-    assert sweep(world, {}) == {"BOX": 1}
+    assert sweep(world, {}) == {"META": 1}
     world.clock.advance(60)
     assert sweep(world, {}) == {}
     assert incidents.timeline(world.store, "inc1") == []
+
+
+def test_what_people_order_after_the_end_is_taken_by_one_more_generation() -> None:
+    ended = Step("End", "it is over and nothing of it is in force")
+    world = a_world(None, an_incident(state=State.RESOLVED, resolved_at=T0, step=ended))
+    mailbox.post(world, "inc1", Mail(MailKind.NOTE, world.now(), text="undo it", actor="ada"))
+    world.clock.advance(60)
+    sweep(world, {})
+    incident = the_incident(world)
+    assert world.machines.started == [("incident", "inc1-2")]
+    assert (incident.state, incident.step) == (State.RESOLVED, None)

@@ -33,7 +33,7 @@ def ensure(world: World, identifier: str, *, insist: bool = False) -> str:
     `sweep` insists: an execution that runs and yet does not answer (its task was lost with its worker) is dead as well.
     """
     incident = incidents.read(world.store, identifier)
-    if finished(incident):
+    if finished(incident) and not (incident.generation and mailbox.read(world, incident).mails):
         _settle(world, incident)
         return "over"
     if incident.generation == 0 and not _hold_is_over(world, incident):
@@ -55,7 +55,8 @@ def restart(world: World, incident: Incident, reason: str) -> bool:
     """Raise the generation by a conditional write and start it; whoever loses that write leaves it to the winner."""
     following = incident.generation + 1
     clocks = {**incident.clocks, "start": world.now() + _backoff(following)}
-    after = replace(incident, generation=following, clocks=clocks, noise=False)
+    step = None if incident.step and incident.step.name == "End" else incident.step  # it ended, and has mail again
+    after = replace(incident, generation=following, clocks=clocks, noise=False, step=step)
     line = Line("decision", f"generation {following} takes over", reason)
     try:
         after = incidents.commit(

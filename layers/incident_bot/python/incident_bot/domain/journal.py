@@ -112,6 +112,12 @@ def turned(entries: Sequence[Entry]) -> bool:
     return any(entry.kind is Kind.TURNED for entry in entries)
 
 
+def denial(entries: Sequence[Entry], purpose: str) -> str:
+    """What AWS denied a run of that purpose which died before it wrote down that it stops; empty where none did."""
+    last = next((entry for entry in reversed(entries) if entry.kind in (Kind.DENIED, Kind.ENDED)), None)
+    return last.text if last and last.kind is Kind.DENIED and last.run.startswith(f"{purpose}-") else ""
+
+
 class Move(StrEnum):
     """What to do next."""
 
@@ -181,8 +187,9 @@ def applied(plan: Plan, entries: Sequence[Entry]) -> tuple[int, ...]:
 
 
 def uncertain(plan: Plan, entries: Sequence[Entry]) -> tuple[int, ...]:
-    """The steps whose forward call was intended without a known end."""
-    return tuple(i for i in range(len(plan.steps)) if standing(entries, i, FORWARD).open)
+    """The steps whose forward call was intended, and nobody knows of any that went through."""
+    forth = [standing(entries, step, FORWARD) for step in range(len(plan.steps))]
+    return tuple(step for step, known in enumerate(forth) if known.open and not known.made)
 
 
 def manual(plan: Plan, entries: Sequence[Entry], region: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from incident_bot.domain import journal
-from incident_bot.domain.errors import Conflict, Refused
+from incident_bot.domain.errors import Conflict, IncidentBotError, Refused
 from incident_bot.domain.journal import BACK, FORWARD, Kind, Move
 from incident_bot.domain.policy import Verdict
 from incident_bot.remedy.claiming import Busy, claim, hold
@@ -38,6 +38,7 @@ def _go_on(run: Run, event: Mapping[str, Any]) -> dict[str, Any]:
         return answer(event, "release")
     back = event["purpose"] != "apply" or journal.turned(remediation.journal)
     try:
+        _heed_denial(run, event)
         if back:
             return _put_back(run, event)
         if remediation.state in ("proposed", "approved"):
@@ -54,6 +55,12 @@ def _go_on(run: Run, event: Mapping[str, Any]) -> dict[str, Any]:
         # Only before the first call: what is refused later is turned and put back.
         run.end("refused", "refused", f"{refused.rule}: {refused.reason}" if refused.rule else refused.reason)
     return answer(event, "release")
+
+
+def _heed_denial(run: Run, event: Mapping[str, Any]) -> None:
+    """Whoever was denied a call and died before it stopped has stopped all the same."""
+    if denial := journal.denial(run.entries, event["purpose"]):
+        raise Stopped("denied", denial)
 
 
 def _no_longer(run: Run) -> str:
@@ -140,8 +147,22 @@ def _because(run: Run) -> str:
     return f" ({turned})" if turned else ""
 
 
+def _read_back(run: Run) -> None:
+    """Ask the world about a call whose end nobody wrote down, so that a person is told exactly what is applied."""
+    for step in journal.uncertain(run.remediation.plan, run.entries):
+        try:
+            seen = run.look(step)
+        except IncidentBotError:
+            continue  # then it is "perhaps applied"
+        if seen == "applied":
+            run.found(step, FORWARD, "the world shows that the call went through")
+        elif seen == "not applied":
+            run.note(Kind.FAILED, "the world shows that the call did not go through", step, FORWARD)
+
+
 def _stop(run: Run, stopped: Stopped, *, back: bool) -> None:
     """No further call. What is applied stays, written down and locked, and a person is told how to undo it."""
+    _read_back(run)
     plan, entries = run.remediation.plan, run.entries
     touched = journal.applied(plan, entries) or journal.uncertain(plan, entries)
     state = run.remediation.state

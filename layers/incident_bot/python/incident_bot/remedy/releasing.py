@@ -67,7 +67,7 @@ def finish(world: World, remediation: Remediation) -> None:
 
 def _ended(world: World, remediation: Remediation) -> Write:
     """The run ends. What is suspended, or in force and to be lifted, stays in `sweep`'s sight."""
-    _, update = actions.changing(world, remediation, live=False, order=None)
+    _, update = actions.changing(world, remediation, live=False, order=None, told=len(remediation.journal))
     if remediation.state == "applied" and remediation.in_force:
         # A lift that could not begin is tried again soon; after an apply, sweep only backs up the actor's own deadline.
         later = timedelta(seconds=remediation.lift_after_seconds) + LIFT_GRACE
@@ -109,8 +109,8 @@ def _released(world: World, target: str) -> Mail:
 
 
 def _calls(remediation: Remediation) -> list[Mail]:
-    """Every call of this run, for the timeline."""
-    made = (entry for entry in remediation.journal if entry.run == remediation.run and entry.kind in CALLS)
+    """Every call that the timeline does not have yet, also those of runs that were taken over before they told."""
+    made = (entry for entry in remediation.journal[remediation.told :] if entry.kind in CALLS)
     return [Mail(MailKind.NOTE, entry.at, remediation.id, "act", entry.text) for entry in made]
 
 

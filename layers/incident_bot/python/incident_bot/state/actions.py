@@ -70,6 +70,7 @@ class Remediation:
     acted_at: datetime | None = None  # the last forward call: what Check measures from
     journal: tuple[Entry, ...] = ()
     journal_head: str = ""
+    told: int = 0  # entries of the journal whose calls are on the incident's timeline
     approvers: tuple[str, ...] = ()
     rest: bool = False  # it touches the canary alone, and the service has more of the kind
 

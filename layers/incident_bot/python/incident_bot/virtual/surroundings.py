@@ -133,11 +133,12 @@ class MemoryMachines:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request that was sent."""
+    """One HTTP request that was sent, and how long its sender waits for the answer."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    timeout_seconds: float = 0.0
 
     @property
     def json(self) -> Any:
@@ -161,7 +162,7 @@ class MemoryHttp:
         self._peers[prefix] = peer or (lambda _: answer)
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response:
-        request = Request(url, dict(headers), body)
+        request = Request(url, dict(headers), body, timeout_seconds)
         self.sent.append(request)
         for prefix in sorted(self._peers, key=len, reverse=True):
             if url.startswith(prefix):

@@ -121,8 +121,8 @@ class Walker:
         machine = placeholder.removesuffix("MachineArn").lower()
         try:
             started = self._seen.machines.start(machine, name, payload)
-        except IncidentBotError as error:
-            raise Failed("StepFunctions.StepFunctionsException", error.reason) from error
+        except (IncidentBotError, Crash) as error:
+            raise Failed("StepFunctions.StepFunctionsException", str(error)) from error
         if not started:
             raise Failed("StepFunctions.ExecutionAlreadyExistsException", name)
         return {"ExecutionArn": f"{machine}:{name}"}
@@ -130,8 +130,8 @@ class Walker:
     def _publish(self, subject: str, text: str) -> Any:
         try:
             return {"MessageId": self._seen.notices.publish(subject, text)}
-        except IncidentBotError as error:
-            raise Failed("SNS.SnsException", error.reason) from error
+        except (IncidentBotError, Crash) as error:
+            raise Failed("SNS.SnsException", str(error)) from error
 
 
 def _placeholder(reference: str) -> str:
