@@ -16,7 +16,7 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import MOVES
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.message import Kind
-from incident_bot.domain.team import EscalationStep, Group, Playbook, Team
+from incident_bot.domain.team import EscalationStep, Group, Playbook, Team, Timing
 from tests.acting import Actor, a_firing, a_page, alert_mail, an_action, paged_and_active
 from tests.building import a_group, a_service, a_team, an_incident
 from tests.deciding import later
@@ -339,6 +339,12 @@ def test_help_that_does_not_show_in_time_pages() -> None:
 def test_a_result_that_does_not_come_in_time_pages() -> None:
     """History 4."""
     assert held(actions={A1: an_action("running")}).run().wait(120).pages == ["first"]
+
+
+def test_what_was_quiet_while_a_remediation_ran_closes_soon_after_its_result() -> None:
+    quiet = an_incident(state=State.MITIGATED, clocks={"quiet": later(5)}, actions={A1: an_action("running")})
+    actor = Actor(quiet, team=a_team(timing=Timing(quiet_period=10))).wait(5)
+    assert helped_by(actor, "helped").incident.clocks["quiet"] <= later(15)
 
 
 # -- history 2: a cascade whose root comes last ------------------------------------------------------------------------

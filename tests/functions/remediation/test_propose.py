@@ -165,6 +165,15 @@ def test_while_one_is_under_way_nothing_else_is_proposed() -> None:
     assert len(actions.of(stage.world.store, "inc1")) == 1
 
 
+def test_another_alert_does_not_let_the_page_go_that_waits_for_what_is_under_way() -> None:
+    stage = a_stage(held=True)
+    proposed(stage)
+
+    proposed(stage)
+
+    assert page(stage).not_before == T0 + HOLD
+
+
 def test_a_step_that_still_waits_is_not_lost() -> None:
     stage = a_stage()
     before = stage.incident("inc1")

@@ -35,7 +35,7 @@ class Pick:
 def picked(world: World, incident: Incident) -> list[Pick]:
     """Every playbook that was looked at, in the configured order, up to the first that may act or ask."""
     picks: list[Pick] = []
-    if incident.over or any(action.state in UNDER_WAY for action in incident.actions.values()):
+    if incident.over or _under_way(incident):
         return picks
     for playbook, service in _matching(world, incident):
         picks.append(_planned(world, incident, playbook, service))
@@ -43,6 +43,10 @@ def picked(world: World, incident: Incident) -> list[Pick]:
         if proposal and proposal.decision.verdict is not Verdict.DENY:
             break
     return picks
+
+
+def _under_way(incident: Incident) -> bool:
+    return any(action.state in UNDER_WAY for action in incident.actions.values())
 
 
 def _matching(world: World, incident: Incident) -> Iterator[tuple[Playbook, str]]:
@@ -95,7 +99,9 @@ def recorded(world: World, incident: Incident, picks: list[Pick]) -> dict[str, A
         incidents.commit(world, incident, after, lines, chosen.writes())
         return {"verdict": "allow", "action": chosen.remediation.id}
     reason = "; ".join(line.reason for line in lines) or "no playbook fits"
-    messages, after = _messages(world, after, chosen, reason)
+    messages: list[Write] = []
+    if not _under_way(incident):  # what is under way holds the page until its own result lets it go
+        messages, after = _messages(world, after, chosen, reason)
     if messages and after.step is None:
         after = replace(after, step=Step("Page", "people are told what is proposed, or that nothing is"))
     if chosen and chosen.approval:

@@ -68,6 +68,9 @@ def result(d: Deliberation, mail: Mail) -> None:
         d.clock("propose", d.now)
     if outcome in ("undone", "lifted") and d.incident.over:
         _close_undo(d)
+    if quiet := d.incident.clocks.get("quiet"):  # it may have been put off because this still ran
+        longest = max(d.team.timing.quiet_period, d.incident.quiet_seconds)
+        d.clock("quiet", min(quiet, d.later(longest)))
 
 
 def _close_undo(d: Deliberation) -> None:
