@@ -1,0 +1,61 @@
+"""Deliveries for measuring: n alerts of one moment, distinct or the same again, as the HTTP API and SQS hand them over."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from benchmarks.generator import Spell, a_team, notification
+from functions.ingest.receive import receive
+from incident_bot.virtual.world import VirtualWorld, virtual_world
+from incident_bot.world import Put
+
+SEED = 1
+SECRET = "token-of-alertmanager"  # noqa: S105 - of this world alone
+HEADERS = {"content-type": "application/json", "authorization": f"Bearer {SECRET}"}
+SERVICES = sorted(a_team(SEED).services)
+_numbers = count()
+
+
+def a_world() -> VirtualWorld:
+    """A world without incidents whose automation is switched on."""
+    secrets = {"webhooks/alertmanager": (SECRET,), "channels/webhook/platform": (SECRET,)}
+    world = virtual_world(a_team(SEED), secrets=secrets)
+    world.http.answer("", 202)
+    world.store.write([Put({"PK": "CONTROL", "SK": "KILL", "on": False})])
+    return world
+
+
+def alerts(number: int, first: int = 0) -> list[dict[str, Any]]:
+    """So many series: pods of forty services under one name."""
+    return [_spell(place).alert(0.0) for place in range(first, first + number)]
+
+
+def _spell(place: int) -> Spell:
+    service = SERVICES[place % len(SERVICES)]
+    return Spell(service, "HighErrorRate", f"{service}-{place}", "warning", 0.0, 3600.0)
+
+
+def request(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The delivery as the HTTP API hands it to `receive`."""
+    return {
+        "rawPath": "/v1/webhooks/alertmanager",
+        "requestContext": {"requestId": f"r{next(_numbers)}", "http": {"method": "POST"}},
+        "headers": HEADERS,
+        "body": json.dumps(notification(batch)),
+        "isBase64Encoded": False,
+    }
+
+
+def messages(world: VirtualWorld, batch: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The delivery as SQS hands it to `consume`, once `receive` has taken it in."""
+    receive(world, request(batch))
+    return taken(world)
+
+
+def taken(world: VirtualWorld) -> list[dict[str, Any]]:
+    """What waits in the queue, off it."""
+    waiting = world.queue.visible()
+    for message in waiting:
+        world.queue.delete(message)
+    return [{"messageId": message.id, "body": message.body} for message in waiting]
