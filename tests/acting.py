@@ -128,8 +128,10 @@ class Actor:
         """Let time pass; the actor is woken at each of its deadlines."""
         end: datetime = later(until)
         while self.incident.next_due and self.incident.next_due <= end and not self.ended:
-            self.now = max(self.now, self.incident.next_due)
+            due, self.now = self.incident.next_due, max(self.now, self.incident.next_due)
             self.run()
+            if self.incident.next_due == due:
+                raise AssertionError(f"nothing is done about what was due at {due}: {self.incident.clocks}")
         self.now = end
         return self
 

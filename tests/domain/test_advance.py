@@ -735,6 +735,13 @@ def test_an_alert_that_nobody_repeats_is_verified_and_a_lost_resolve_closes_it()
     assert actor.wait(3700).incident.state is State.RESOLVED
 
 
+def test_what_fires_again_after_it_went_stale_is_asked_about_again() -> None:
+    actor = paged_and_active().tell(ACK).wait(3610)
+    assert actor.state == "mitigated"
+    actor.hear(alert_mail(), at=3620)
+    assert "stale" in actor.incident.clocks
+
+
 def test_after_the_end_the_execution_stays_until_everybody_is_told() -> None:
     closing = a_page("resolve", kind=Kind.RESOLVE, purpose="resolve", attempts=1, not_before=later(60))
     actor = Actor(an_incident(state=State.RESOLVED, resolved_at=later(0)), closing).run()
