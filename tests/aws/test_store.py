@@ -64,7 +64,9 @@ def test_a_value_comes_back_as_it_was(store: Store, value: Any) -> None:
     assert repr(found["value"]) == repr(value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1: "a"}, object(), b"bytes", {"a"}], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), {1: "a"}, object(), b"bytes", {"a"}], ids=lambda value: type(value).__name__
+)
 def test_what_json_cannot_say_is_refused(store: Store, value: Any) -> None:
     with pytest.raises(TypeError):
         store.write([Put(an_item(value=value))])
