@@ -1,1 +1,1 @@
-"""Incident Bot takes an alert all the way: ingest, validate, enrich, classify, route, remediate, track, close, postmortem."""
+"""Incident Bot takes an alert all the way: ingest, validate, enrich, classify, route, remediate, track, close."""
