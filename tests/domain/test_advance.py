@@ -75,6 +75,8 @@ def test_an_acknowledgement_stops_the_escalation_and_makes_a_commander() -> None
 def test_whoever_acknowledges_later_is_not_made_commander() -> None:
     actor = paged_and_active().tell(ACK, at=60).tell(ACK, at=90, actor="grace")
     assert (actor.incident.acknowledged_by, actor.incident.commander) == ("grace", "ada")
+    assert actor.incident.clocks["ack"] == later(3690)
+    assert len(actor.sent(Kind.ACKNOWLEDGE)) == 1  # the provider knows already
 
 
 def test_it_clears_is_verified_stays_quiet_and_closes() -> None:

@@ -106,7 +106,7 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
         d.say("note", f"{mail.actor} acknowledges", "it is over already", mail.actor)
         return
     group = d.team.groups.get(d.incident.owner)
-    commander = d.incident.commander or mail.actor
+    commander, first = d.incident.commander or mail.actor, d.incident.acknowledged_at is None
     d.set(acknowledged_at=mail.at, acknowledged_by=mail.actor, commander=commander)
     d.say("decision", f"acknowledged; {commander} is incident commander", mail.text, mail.actor)
     d.clock("escalate", None)
@@ -116,7 +116,7 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
     d.clock("hold", None)
     if d.incident.state is State.TRIAGED:
         d.become(State.ACTIVE, f"{mail.actor} works on it")
-    if d.may_stand:
+    if d.may_stand and first:
         message(d, "acknowledge", Kind.ACKNOWLEDGE, f"{mail.actor} acknowledged")
 
 
