@@ -3,6 +3,7 @@ PYTHON ?= python3
 INCIDENTBOT_PORT ?= 4599
 SCHEDULES ?= 200
 SEED ?= 1
+CONTEXT ?=
 export INCIDENTBOT_PORT
 # The CDK's generated modules take seconds to compile: keep what Python compiled.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +15,7 @@ CDK := infra/cdk-cli/node_modules/.bin/cdk
 READY := .venv/.installed .venv/.project $(EMULATOR)/.installed infra/cdk-cli/node_modules/.installed .local/layer/.installed
 
 .DEFAULT_GOAL := ready
-.PHONY: ready help demo test lint types contracts unit coverage scenarios benchmarks simulate layer synth deploy stop clean lock
+.PHONY: ready help demo test lint types contracts unit coverage scenarios benchmarks simulate layer synth deploy remove stop clean lock
 
 ready: $(READY) ## install everything that is pinned (the default; seconds when nothing changed)
 
@@ -54,11 +55,14 @@ simulate: ready ## fault schedules over the real handlers (SCHEDULES=n SEED=k)
 layer: ready ## build the Lambda layers
 	@$(BIN)/python -m infra.layer local aws
 
-synth: ready ## synthesize for AWS without an account
-	@$(CDK) synth --quiet --no-notices --context target=aws
+synth: ready ## synthesize for AWS without an account (CONTEXT="-c stack=Bot ...")
+	@$(CDK) synth --quiet --no-notices --context target=aws $(CONTEXT)
 
-deploy: ready ## deploy to AWS with the current credentials
-	@$(CDK) deploy --all --no-notices --context target=aws
+deploy: ready ## deploy to AWS with the current credentials (CONTEXT="-c email=you@example.com ...")
+	@$(CDK) deploy --all --no-notices --context target=aws $(CONTEXT)
+
+remove: ready ## remove the stack from AWS (its output LeftBehind says what stays)
+	@$(CDK) destroy --all --no-notices --context target=aws $(CONTEXT)
 
 stop: ## stop whatever this checkout left running
 	@$(PYTHON) -m infra.local.stop

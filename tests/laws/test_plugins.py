@@ -12,13 +12,13 @@ import pytest
 from incident_bot import plugins
 from incident_bot.actions import Action
 from incident_bot.channels import Channel
+from incident_bot.domain.arn import kind_of
 from incident_bot.domain.errors import Invalid, NotFound
 from incident_bot.facts import Fact
 from incident_bot.permission import Permission
 from incident_bot.sources import Source, generic
 
 LAYER = Path(__file__).parents[2] / "layers" / "incident_bot" / "python"
-FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:checkout"
 
 
 def each(package: str) -> Any:
@@ -88,8 +88,8 @@ def test_an_action_is_complete(name: str) -> None:
 
     assert plugin.does.endswith(".")
     assert plugin.takes.count("::") == 2
-    assert plugin.example
-    needed, read = plugin.permissions(FUNCTION), plugin.reads(FUNCTION)
+    assert kind_of(plugin.example["target"]) == plugin.takes
+    needed, read = plugin.permissions(plugin.example["target"]), plugin.reads(plugin.example["target"])
     assert needed
     assert_least_privilege((*needed, *read))
 

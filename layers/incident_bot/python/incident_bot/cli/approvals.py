@@ -1,4 +1,4 @@
-"""`propose`, `approve`, `reject` and `undo`."""
+"""`propose`, `approve`, `reject` and `undo`: what people order about actions."""
 
 from typing import Annotated, Any
 

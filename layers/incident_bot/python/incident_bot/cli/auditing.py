@@ -1,4 +1,4 @@
-"""`audit verify`."""
+"""`audit verify` proves an incident's trail whole, entry by entry."""
 
 from typing import Annotated
 

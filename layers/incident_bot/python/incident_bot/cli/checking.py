@@ -1,4 +1,4 @@
-"""`check`."""
+"""`check` tells everything that is wrong with a team's configuration."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`kill-switch`."""
+"""`kill-switch` stops everything that mutates, lets it go on, or shows how it stands."""
 
 from enum import StrEnum
 from typing import Annotated, Any

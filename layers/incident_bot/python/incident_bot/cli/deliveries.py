@@ -1,4 +1,4 @@
-"""`send` and `quarantine list`."""
+"""`send` delivers a payload as its vendor would; `quarantine list` tells what could not be read."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`policy explain`."""
+"""`policy explain` tells what the configuration makes of an alert or a plan, and which rule decides."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""`list`, `show`, `ack` and `resolve`."""
+"""`list`, `show`, `ack` and `resolve`: what people see and say of incidents."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`replay`."""
+"""`replay` lets recorded deliveries go through the product's own handlers, without AWS."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
