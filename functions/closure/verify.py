@@ -26,6 +26,8 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     lines = [Line("decision", f"{series_in_question[f].title}: {said}") for f, (_, said) in opinions.items()]
     after = cleared(replace(incident, firing=still, cleared={}), "Verify")
     after, why = _still_fires(world, after, still) if still else _recovered(world, after)
+    if after.state is not before.state:
+        lines.append(Line("state", f"the incident is {after.state}", "its source was asked"))
     incidents.commit(world, before, after, [*lines, why])
     return {"firing": len(still), "asked": len(opinions)}
 

@@ -25,8 +25,10 @@ def triage(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     wakes, why = pages(incident.severity, world.team.services.get(incident.service), noise=incident.noise)
     repaired = _repaired_page(world, incident, why) if wakes else None
     lines = [Line("decision", _summary(incident, wakes), why)] if incident.state is State.DETECTED else []
-    state = move(incident.state, State.TRIAGED) if incident.state is State.DETECTED else incident.state
     clocks = {name: at for name, at in incident.clocks.items() if name != "start"}
+    state = move(incident.state, State.TRIAGED) if incident.state is State.DETECTED else incident.state
+    if state is not incident.state:
+        lines.append(Line("state", f"the incident is {state}", "it is classified"))
     after = replace(incident, state=state, clocks=clocks)
     if repaired:
         after = replace(after, step=Step("Page", "the first page was missing"))

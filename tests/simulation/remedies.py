@@ -94,7 +94,7 @@ def _timelines(account: Account) -> Iterator[str]:
     for found in all_of(account):
         entries = incidents.timeline(account.world.store, found.incident)
         lines = Counter(entry["text"] for entry in entries if entry["actor"] == "act")
-        calls = Counter(entry.text for entry in found.journal if entry.kind is Kind.DONE)
+        calls = Counter(f"{e.at:%H:%M:%S} UTC: {e.text}" for e in found.journal if e.kind is Kind.DONE)
         for text, number in calls.items():
             if lines[text] < number:
                 yield f"timeline of {found.incident}: {lines[text]} of {number} times: {text}"

@@ -358,5 +358,5 @@ def test_every_call_and_the_result_are_told_to_the_incident() -> None:
     stage.run_for(100)
 
     notes = [mail.text for mail in stage.mails("inc3", MailKind.NOTE)]
-    assert notes == [f"called lambda:put_function_concurrency on {FUNCTION}"]
+    assert notes == [f"10:00:00 UTC: called lambda:put_function_concurrency on {FUNCTION}"]
     assert stage.outcomes("inc3") == ["helped"]

@@ -4,12 +4,12 @@ The intent was written down before; here its lease is taken, the state is read a
 came of it is recorded together with the mail that tells the incident. A crash in between repeats the send, same key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from incident_bot.delivery import FALLBACK, Tried, by_channels, close, fall_back, standing
-from incident_bot.domain import compose, rota
+from incident_bot.domain import compose, journal, rota
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import Conflict, IncidentBotError, NotFound
 from incident_bot.domain.escalate import LAST_RESORT, spared
@@ -20,7 +20,7 @@ from incident_bot.domain.message import Kind, Message
 from incident_bot.domain.rota import Override, Recipients
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import EscalationStep
-from incident_bot.state import intents, keys, mailbox, overrides
+from incident_bot.state import actions, intents, keys, mailbox, overrides
 from incident_bot.state.facts import Record
 from incident_bot.world import Item, Update, World, Write
 
@@ -162,9 +162,21 @@ def _spare(world: World, intent: Intent, recipients: Recipients) -> Recipients:
 
 def _composed(world: World, incident: Incident, intent: Intent, recipients: Recipients, facts: Item) -> Message:
     try:
-        return compose.compose(incident, intent, recipients, world.team, world.now(), facts=_texts(facts, world.now()))
+        said = replace(intent, text="\n\n".join(part for part in (intent.text, *_half_way(world, incident)) if part))
+        return compose.compose(incident, said, recipients, world.team, world.now(), facts=_texts(facts, world.now()))
     except Exception:  # noqa: BLE001 - a page fails open: whatever is wrong with what is known, the page goes out
         return compose.bare(incident.id, intent, recipients)
+
+
+def _half_way(world: World, incident: Incident) -> Iterator[str]:
+    """Exactly what remediations under way have changed so far: whoever is woken meanwhile may have to undo it."""
+    for name in (name for name, action in incident.actions.items() if action.state == "running"):
+        try:
+            found = actions.read(world.store, name)
+        except IncidentBotError as error:
+            yield f"{name} is under way; what it has changed so far could not be read: {error.reason}"
+        else:
+            yield f"{name} is under way:\n{journal.manual(found.plan, found.journal, world.region)}"
 
 
 def _texts(facts: Item, now: datetime) -> dict[str, str]:

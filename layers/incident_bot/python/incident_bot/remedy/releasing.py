@@ -6,7 +6,7 @@ from typing import Any
 
 from incident_bot.domain import autonomy
 from incident_bot.domain.errors import Conflict
-from incident_bot.domain.journal import Kind
+from incident_bot.domain.journal import Entry, Kind
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.remedy.judging import playbook_of
 from incident_bot.remedy.running import name_of, owned
@@ -111,7 +111,12 @@ def _released(world: World, target: str) -> Mail:
 def _calls(remediation: Remediation) -> list[Mail]:
     """Every call that the timeline does not have yet, also those of runs that were taken over before they told."""
     made = (entry for entry in remediation.journal[remediation.told :] if entry.kind in CALLS)
-    return [Mail(MailKind.NOTE, entry.at, remediation.id, "act", entry.text) for entry in made]
+    return [Mail(MailKind.NOTE, entry.at, remediation.id, "act", _told(entry), {"kind": "call"}) for entry in made]
+
+
+def _told(entry: Entry) -> str:
+    """What was called and when: the timeline's own time is that of the result."""
+    return f"{entry.at:%H:%M:%S} UTC: {entry.text}"
 
 
 def _result(world: World, remediation: Remediation, text: str) -> Mail:

@@ -137,7 +137,9 @@ class Run:
 
     def found(self, step: int, way: str, reason: str) -> None:
         """Write down that a call which never answered went through."""
-        self._made(Kind.FOUND, reason, step, way)
+        planned = self.remediation.plan.steps[step]
+        call = (planned.inverse if way == BACK else None) or planned.forward
+        self._made(Kind.FOUND, f"{call.service}:{call.operation} on {call.target}: {reason}", step, way)
 
     def _call(self, call: Call) -> None:
         clients = credentials.assume(self.world, self.remediation, self.action, call.target)
