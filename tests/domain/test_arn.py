@@ -17,7 +17,8 @@ PREFIX = "arn:aws:lambda:us-east-1:000000000000:function"
             "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:service/shop/orders",
             "AWS::ECS::Service",
         ),
-        ("arn:aws:ecs:us-east-1:000000000000:cluster/shop", ""),
+        ("arn:aws:ecs:us-east-1:000000000000:cluster/shop", "AWS::ecs::cluster"),
+        ("arn:aws:events:us-east-1:000000000000:rule/nightly", "AWS::events::rule"),
         ("checkout", ""),
     ],
 )

@@ -30,7 +30,8 @@ def flaw_of(arn: str) -> str:
 
 
 def kind_of(arn: str) -> str:
-    """The resource's type as CloudFormation names it; empty where this is not known."""
+    """The resource's type as CloudFormation names it, or in the ARN's own words (`AWS::events::rule`) where it is none
+    of those above, so that an action on it needs no entry there; empty for what is no ARN."""
     found = _ARN.fullmatch(arn)
     if found is None:
         return ""
@@ -39,7 +40,7 @@ def kind_of(arn: str) -> str:
         for service, shape, kind in _KINDS
         if found["service"] == service and re.fullmatch(shape, found["resource"])
     )
-    return next(matching, "")
+    return next(matching, f"AWS::{found['service']}::{re.split('[:/]', found['resource'])[0]}")
 
 
 def name_of(arn: str) -> str:
