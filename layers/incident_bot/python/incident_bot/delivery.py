@@ -49,11 +49,12 @@ class Tried:
 def by_channels(
     world: World, message: Message, names: Sequence[str], *, group: str, to: str, deadline: datetime
 ) -> Tried:
-    """Try the channels in order of preference until one takes the message. Each gets half of the time left, the last
-    all of it: one given up too early may have taken the message, and then people get it twice."""
+    """Try the channels in order of preference until one takes the message. Each gets two thirds of the time left, the
+    last all of it: one given up too early may have taken the message, and then people get it twice."""
     tried = Tried()
     for number, name in enumerate(names):
-        seconds = (deadline - world.now()).total_seconds() / min(len(names) - number, 2)
+        left = (deadline - world.now()).total_seconds()
+        seconds = left * 2 / 3 if number < len(names) - 1 else left
         if seconds < SHORTEST_TRY_SECONDS:
             return tried.plus(Tried(failures=(f"{name}: no time was left",)))
         tried = tried.plus(deliver(world, message, Place(group, name, message.thread), seconds, to))

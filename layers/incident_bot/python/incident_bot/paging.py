@@ -56,17 +56,18 @@ def send(world: World, incident_id: str, name: str, *, budget_seconds: float = 1
     The channels share `budget_seconds`; the fallback comes on top of it. Raises NotFound where there is no such intent,
     and Unavailable where the table cannot be read: the lease then ends by itself and `sweep` tries again.
     """
-    deadline = world.now() + timedelta(seconds=budget_seconds)
     intent = _read(world, incident_id, name)
     if refusal := _not_now(intent, world.now()):
         return refusal
-    leased = replace(intent, attempts=intent.attempts + 1, lease_until=deadline + LEASE)
+    lease_until = world.now() + timedelta(seconds=budget_seconds) + LEASE
+    leased = replace(intent, attempts=intent.attempts + 1, lease_until=lease_until)
     if not _take_lease(world, leased):
         return Outcome("busy", "somebody else is sending it")
     found = world.store.get_many([keys.meta(incident_id), keys.facts(incident_id)])
     if keys.meta(incident_id) not in found:
         raise NotFound(f"there is no incident {incident_id}")
     incident = load(Incident, found[keys.meta(incident_id)])
+    deadline = world.now() + timedelta(seconds=budget_seconds)  # a slow table takes nothing from the channels
     if leased.kind in CLOSES:
         effect = _close(world, incident, leased, deadline)
     else:
