@@ -33,6 +33,7 @@ def alert_mail(
     rhythm: float = 0,
     joined: str = "",
     at: float = 0,
+    playbooks: str = "",
 ) -> Mail:
     """What admission tells an incident of the series `v1:<title>`."""
     detail = {
@@ -51,6 +52,7 @@ def alert_mail(
         "rhythm": str(rhythm),
         "joined": joined,
         "new": "yes" if new else "",
+        "playbooks": playbooks,
     }
     return Mail(MailKind.ALERT, later(at), f"v1:{title}", "generic", f"generic says {title} is {status}", detail)
 

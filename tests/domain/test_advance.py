@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import MOVES
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.message import Kind
-from incident_bot.domain.team import EscalationStep, Group, Playbook, Team, Timing
+from incident_bot.domain.team import EscalationStep, Group, Team, Timing
 from tests.acting import Actor, a_firing, a_page, alert_mail, an_action, paged_and_active
 from tests.building import a_group, a_service, a_team, an_incident
 from tests.deciding import later
@@ -267,12 +267,15 @@ def test_a_worse_alert_and_an_acknowledgement_of_the_lesser_one_cross_and_it_sti
     assert actor.pages == ["first", "worsened"]
 
 
-def test_getting_worse_or_another_alert_lets_a_playbook_have_its_turn() -> None:
-    playbook = Playbook("p", "payments", date(2027, 1, 1), {"severity": "sev1", "labels.x": "1"}, "a", "cells")
-    team = a_team(playbooks=(playbook,))
-    fits, fits_not = alert_mail("b", severity=SEV1, new=True), alert_mail("b", severity=SEV2, new=True)
-    assert "Propose" in [step.name for step in paged_and_active(team).hear(fits).steps]
-    assert "Propose" not in [step.name for step in paged_and_active(team).hear(fits_not).steps]
+@pytest.mark.parametrize(("playbooks", "turn"), [("p", True), ("", False)], ids=["one fits", "none fits"])
+def test_another_alert_that_a_playbook_fits_lets_it_have_its_turn(playbooks: str, turn: bool) -> None:
+    heard = paged_and_active(a_team()).hear(alert_mail("b", new=True, playbooks=playbooks))
+    assert ("Propose" in [step.name for step in heard.steps]) == turn
+
+
+def test_an_alert_that_got_worse_lets_its_playbook_have_its_turn() -> None:
+    heard = paged_and_active(a_team()).hear(alert_mail(severity=SEV1, playbooks="p"))
+    assert "Propose" in [step.name for step in heard.steps]
 
 
 # -- held pages --------------------------------------------------------------------------------------------------------

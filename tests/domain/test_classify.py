@@ -174,7 +174,7 @@ HOLDS = [
 def test_what_may_hold_a_page(playbooks: tuple[Playbook, ...], modes: dict[str, Mode], name: str) -> None:
     team = replace(with_rules(a_rule(severity=Severity.SEV1, category="errors")), playbooks=playbooks)
     alert = an_alert(service="pay", severity=Severity.SEV4)
-    found = holding(alert, classify(alert, team), team, modes)
+    found = holding(classify(alert, team), team, modes)
     assert (found.name if found else "") == name
 
 

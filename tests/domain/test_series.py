@@ -1,5 +1,6 @@
 """What is a message to what is known of its series: by the source's own time, whatever the order of arrival?"""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.classify import classify
 from incident_bot.domain.series import FLIPS_KEPT, News, Series, after, heard, news
+from tests.building import a_team
 from tests.deciding import later, says
 
 F, R, U = Status.FIRING, Status.RESOLVED, Status.UNKNOWN
@@ -18,8 +21,8 @@ def take(known: Series | None, alert: Alert, severity: Severity = SEV2) -> Serie
     """The series after the alert, as admission treats it."""
     kind, _ = news(known, alert, severity)
     if kind in (News.FIRST, News.CHANGE, News.WORSE):
-        place = {"group": "g", "service": "checkout", "incident": "inc1", "delivery": "d1", "now": later(0)}
-        return after(known, alert, severity=severity, **place)  # type: ignore[arg-type]
+        found = replace(classify(alert, a_team()), severity=severity)
+        return after(known, alert, found, group="g", incident="inc1", delivery="d1", now=later(0))
     return heard(known, alert, later(0)) if known and kind is News.REPEAT else known
 
 
@@ -131,7 +134,7 @@ def test_getting_worse_is_no_firing_more() -> None:
     assert take(known(F, 0), says(at=1), SEV1).severity is SEV1  # type: ignore[union-attr]
 
 
-def test_the_severity_that_was_decided_is_remembered_or_else_the_sources() -> None:
-    place = {"group": "g", "service": "s", "incident": "i", "delivery": "d", "now": later(0)}
-    assert after(None, says(severity=SEV3), **place).severity is SEV3  # type: ignore[arg-type]
-    assert after(None, says(severity=SEV3), severity=SEV1, **place).severity is SEV1  # type: ignore[arg-type]
+def test_what_was_decided_is_remembered() -> None:
+    series = take(None, says(severity=SEV3), SEV1)
+    assert series
+    assert series.severity is SEV1

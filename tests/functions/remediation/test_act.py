@@ -57,7 +57,8 @@ def test_it_acts_with_credentials_for_that_target_alone_in_the_name_of_who_appro
 
     (assumed,) = stage.world.roles.assumed
     assert assumed.action == "roll_back_ecs_service"
-    assert [s["Resource"] for s in assumed.policy["Statement"]] == [[CELLS[0]]]
+    cluster = "arn:aws:ecs:us-east-1:000000000000:cluster/shop"
+    assert [s["Resource"] for s in assumed.policy["Statement"]] == [[CELLS[0], cluster]]
     assert assumed.source_identity == "ada"
     assert assumed.tags == {"incident": "inc1", "digest": remediation.digest, "approver2": "grace"}
 

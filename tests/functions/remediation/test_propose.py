@@ -11,6 +11,7 @@ from functions.remediation.propose import propose
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.incident import Firing, Incident, State, Step
 from incident_bot.domain.intent import Intent
+from incident_bot.domain.match import matches
 from incident_bot.domain.message import Kind
 from incident_bot.domain.team import Mode, Playbook
 from incident_bot.state import actions, approvals, incidents, intents
@@ -26,7 +27,10 @@ def a_stage(*playbooks: Playbook, held: bool = False, **changes: Any) -> Stage:
     stage = Stage(the_team(*playbooks))
     before = stage.incident("inc1")
     clocks = {"hold": T0 + HOLD} if held else {}
-    after = replace(before, firing={"f1": FIRING}, clocks=clocks, step=Step("Propose", "it fires"), **changes)
+    orders = {"service": "orders"}
+    fits = tuple(p.name for p in stage.world.team.playbooks if matches(p.when, orders))
+    firing = replace(FIRING, playbooks=fits)
+    after = replace(before, firing={"f1": firing}, clocks=clocks, step=Step("Propose", "it fires"), **changes)
     incidents.commit(stage.world, before, after)
     if held:
         page = Intent("inc1", "page-first", "first", Kind.TRIGGER, Severity.SEV2, "payments", (), "it pages")
@@ -45,6 +49,17 @@ def lines(stage: Stage) -> Sequence[tuple[str, str]]:
 
 def page(stage: Stage) -> Intent:
     return next(intent for intent in intents.of(stage.world.store, "inc1") if intent.pages)
+
+
+def test_a_playbook_may_ask_for_a_label_of_the_alert() -> None:
+    """What fits was found out when the alert came in, labels included: its name stands with the series that fires."""
+    playbook = a_playbook(when={"service": "orders", "labels.cell": "a"})
+    stage = a_stage(playbook)
+    assert proposed(stage)[0]["verdict"] == "none"
+    before = stage.incident("inc1")
+    firing = {"f1": replace(FIRING, playbooks=(playbook.name,))}
+    incidents.commit(stage.world, before, replace(before, firing=firing, step=Step("Propose", "it fires")))
+    assert proposed(stage)[0]["verdict"] == "allow"
 
 
 def test_what_is_allowed_is_the_next_step_and_the_page_stays_held() -> None:

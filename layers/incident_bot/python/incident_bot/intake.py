@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
@@ -13,6 +14,7 @@ from incident_bot.domain.mail import Mail
 from incident_bot.domain.message import Kind
 from incident_bot.domain.opening import Observation, Opening
 from incident_bot.domain.series import News, Series, news
+from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
 from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
@@ -20,9 +22,11 @@ from incident_bot.world import Shorter, Update, World, Write
 
 FIRST = "page-first"
 LARGEST = 90  # writes in one transaction
+ROOMY = 75  # of a batch that is cut: each part has some writes more of its own
 TRIES = 12
 MERGES = 8  # links followed from an incident that was merged into one that was merged
 OPENS = (News.FIRST, News.CHANGE)
+TELLS = (*OPENS, News.WORSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,34 @@ class Taken:
 
 
 def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
-    """Take a batch of one scope in. Where the writes do not fit one transaction the batch is halved."""
+    """Take a batch of one scope in."""
+    return _nothing_new(world, scope, observations) or _settled(world, scope, observations)
+
+
+def _nothing_new(world: World, scope: str, observations: Sequence[Observation]) -> Taken | None:
+    """What becomes of a batch that says nothing but what is known, read at half the price; None where it says more.
+
+    A read that lags behind is good enough here: what repeats an older state of a series is late for the present one.
+    """
+    head, known = _read(world, scope, observations, lagging=True)
+    if any(_is_news(known, observation) for observation in observations):
+        return None
+    admission, writes = _decide(world, scope, observations, head, known)
+    return None if writes else _taken(world, admission)
+
+
+def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
+    found = known.get(observation.alert.fingerprint)
+    return found is None or news(found, observation.alert, observation.found.severity)[0] in TELLS
+
+
+def _settled(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
+    """Decide and write. Where the writes do not fit one transaction the batch is cut into as many as it takes."""
     for _ in range(TRIES):
-        admission, writes = _decide(world, scope, observations)
+        admission, writes = _decide(world, scope, observations, *_read(world, scope, observations))
         if len(writes) > LARGEST and len(observations) > 1:
-            middle = len(observations) // 2
-            ordered = sorted(observations, key=lambda o: o.alert.occurred_at)
-            return _both(take_in(world, scope, ordered[:middle]), take_in(world, scope, ordered[middle:]))
+            parts = _cut(observations, 1 + len(writes) // ROOMY)
+            return _together([_settled(world, scope, part) for part in parts])
         try:
             if writes:
                 world.store.write(writes)
@@ -52,9 +77,25 @@ def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Ta
     raise Conflict(f"scope {scope} changed {TRIES} times while a batch was decided")
 
 
-def _decide(world: World, scope: str, observations: Sequence[Observation]) -> tuple[Admission, list[Write]]:
-    known = series.read(world.store, scope, (o.alert.fingerprint for o in observations))
-    head = heads.read(world.store, scope)
+def _cut(observations: Sequence[Observation], parts: int) -> list[Sequence[Observation]]:
+    ordered = sorted(observations, key=lambda o: o.alert.occurred_at)
+    size = ceil(len(ordered) / min(max(parts, 2), len(ordered)))
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+
+
+def _read(
+    world: World, scope: str, observations: Sequence[Observation], *, lagging: bool = False
+) -> tuple[Head, dict[str, Series]]:
+    """The scope's head and the series of the batch, in one call."""
+    wanted = dict.fromkeys(keys.alert(scope, o.alert.fingerprint) for o in observations)
+    found = world.store.get_many([keys.head(scope), *wanted], lagging=lagging)
+    head = heads.of(found.pop(keys.head(scope), {}))
+    return head, {item["fingerprint"]: load(Series, item) for item in found.values()}
+
+
+def _decide(
+    world: World, scope: str, observations: Sequence[Observation], head: Head, known: dict[str, Series]
+) -> tuple[Admission, list[Write]]:
     elsewhere = _elsewhere(world, {s.incident for s in known.values() if not _shown(head, s)})
     observations = _with_holds(world, known, observations)
     admission = admit(
@@ -87,7 +128,7 @@ def _with_holds(world: World, known: Mapping[str, Series], observations: Sequenc
 
 
 def _held(world: World, earned: Mapping[str, Mode], observation: Observation) -> Observation:
-    playbook = holding(observation.alert, observation.found, world.team, earned)
+    playbook = holding(observation.found, world.team, earned)
     if playbook is None:
         return observation
     reason = f"playbook {playbook.name} may fix it unattended"
@@ -222,10 +263,10 @@ def _taken(world: World, admission: Admission) -> Taken:
     return Taken(opened, told, admission.resume, admission.verdicts)
 
 
-def _both(first: Taken, second: Taken) -> Taken:
+def _together(parts: Sequence[Taken]) -> Taken:
     return Taken(
-        first.opened + second.opened,
-        first.told + second.told,
-        first.resumed + second.resumed,
-        first.verdicts + second.verdicts,
+        tuple(i for part in parts for i in part.opened),
+        tuple(i for part in parts for i in part.told),
+        tuple(i for part in parts for i in part.resumed),
+        tuple(verdict for part in parts for verdict in part.verdicts),
     )

@@ -10,7 +10,6 @@ from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import ActionState, Incident, State, Step
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import move
-from incident_bot.domain.match import matches
 from incident_bot.domain.message import Kind
 from incident_bot.domain.policy import Verdict
 from incident_bot.domain.team import Playbook
@@ -50,26 +49,16 @@ def _under_way(incident: Incident) -> bool:
 
 
 def _matching(world: World, incident: Incident) -> Iterator[tuple[Playbook, str]]:
-    """The playbooks that match what fires now and had no turn yet, each with the service it matched."""
+    """The playbooks that fit what fires now and had no turn yet, each with the service it fits."""
     for playbook in world.team.playbooks:
-        services = (fields["service"] for fields in _fields(incident) if matches(playbook.when, fields))
-        service = next(services, "")
+        fits = (
+            firing.service or incident.service
+            for firing in incident.firing.values()
+            if playbook.name in firing.playbooks
+        )
+        service = next(fits, "")
         if service and not remedy.tried(world, incident, playbook):
             yield playbook, service
-
-
-def _fields(incident: Incident) -> Iterator[dict[str, str]]:
-    """What a playbook's `when` may name of each series that fires."""
-    for firing in incident.firing.values():
-        yield {
-            "source": firing.source,
-            "service": firing.service or incident.service,
-            "title": firing.title,
-            "status": "firing",
-            "resource": firing.resource,
-            "severity": incident.severity.label,
-            "category": incident.category,
-        }
 
 
 def _planned(world: World, incident: Incident, playbook: Playbook, service_name: str) -> Pick:

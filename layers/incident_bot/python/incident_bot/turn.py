@@ -169,6 +169,7 @@ def firing_of(known: Series) -> Firing:
         service=known.service,
         resource=known.resource,
         ask=known.ask,
+        playbooks=known.playbooks,
     )
 
 

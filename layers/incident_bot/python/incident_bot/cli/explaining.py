@@ -78,7 +78,7 @@ def _alert(alert: Alert, team: Team) -> dict[str, Any]:
     found = classify(alert, team)
     fields = playbook_fields(alert, found)
     matching = [playbook for playbook in team.playbooks if matches(playbook.when, fields)]
-    holder = holding(alert, found, team, {})
+    holder = holding(found, team, {})
     return {
         "alert": alert.title,
         "source": alert.source,

@@ -258,12 +258,11 @@ class _Batch:
         self.series[alert.fingerprint] = after(
             self.series.get(alert.fingerprint),
             alert,
+            observed.found,
             group=group,
-            service=observed.found.service,
             incident=incident,
             delivery=observed.delivery,
             now=self.now,
-            severity=observed.found.severity,
         )
 
     def _tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
@@ -284,6 +283,7 @@ class _Batch:
             "rhythm": str(self.series[alert.fingerprint].rhythm),
             "joined": reason,
             "new": "yes" if new else "",
+            "playbooks": ",".join(found.playbooks),
         }
         self._post(incident, Mail(MailKind.ALERT, self.now, alert.fingerprint, alert.source, said(alert), detail))
 

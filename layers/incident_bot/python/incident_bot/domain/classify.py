@@ -1,7 +1,7 @@
 """Classification: which service an alert is about, how bad it is, and whether somebody is to be woken for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.match import fields_of, matches
@@ -25,6 +25,7 @@ class Classification:
     hold_seconds: int
     rule: str
     reason: str
+    playbooks: tuple[str, ...] = ()  # the names of those whose matchers fit, in the configured order
 
 
 def classify(alert: Alert, team: Team) -> Classification:
@@ -36,7 +37,7 @@ def classify(alert: Alert, team: Team) -> Classification:
     severity, because = _severity(alert, rule, service)
     noise = bool(rule and rule.noise)
     wakes, why = pages(severity, service, noise=noise)
-    return Classification(
+    found = Classification(
         service=name,
         owner=service.owner if service else team.default_group,
         environment=service.environment if service else "production",
@@ -48,16 +49,16 @@ def classify(alert: Alert, team: Team) -> Classification:
         rule=rule.name if rule else "",
         reason=f"{severity.label} {because}; {why}",
     )
-
-
-def holding(alert: Alert, found: Classification, team: Team, modes: Mapping[str, Mode]) -> Playbook | None:
-    """The full-mode playbook that may fix this unattended and so may hold the page; `modes` are earned at run time."""
     fields = playbook_fields(alert, found)
-    for playbook in team.playbooks:
-        if matches(playbook.when, fields):
-            mode = modes.get(playbook.name, playbook.mode)
-            return playbook if mode is Mode.FULL and playbook.hold_page_seconds else None
-    return None
+    return replace(found, playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)))
+
+
+def holding(found: Classification, team: Team, modes: Mapping[str, Mode]) -> Playbook | None:
+    """The full-mode playbook that may fix this unattended and so may hold the page; `modes` are earned at run time."""
+    first = next((p for p in team.playbooks if p.name in found.playbooks), None)
+    if first is None or modes.get(first.name, first.mode) is not Mode.FULL:
+        return None
+    return first if first.hold_page_seconds else None
 
 
 def playbook_fields(alert: Alert, found: Classification) -> dict[str, str]:

@@ -8,7 +8,6 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import Firing, State
 from incident_bot.domain.mail import Mail, firing_in
-from incident_bot.domain.match import matches
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import rerooted
 
@@ -36,7 +35,7 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     d.set(alerts=d.incident.alerts + new)
     _fires_again(d, "it fires again inside the quiet period")
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""))
-    if (new or worse) and _playbook_for(d, detail):
+    if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)
 
 
@@ -52,13 +51,6 @@ def _fires_again(d: Deliberation, reason: str) -> None:
         tell.await_answer(d)
     elif d.wakes and not d.paged and not d.incident.acknowledged_at:
         tell.page(d, "first", "it fires again and nobody was paged before")
-
-
-def _playbook_for(d: Deliberation, detail: Mapping[str, str]) -> bool:
-    """Whether a playbook may fit, as far as the mail tells; `propose` looks closely."""
-    fields = {**detail, "severity": Severity(int(detail["severity"])).label}
-    when = ({k: v for k, v in p.when.items() if k in fields} for p in d.team.playbooks)
-    return any(matches(w, fields) for w in when)
 
 
 def _remember(d: Deliberation, firing: Mapping[str, Firing]) -> None:

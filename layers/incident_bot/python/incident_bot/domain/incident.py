@@ -33,6 +33,7 @@ class Firing:
     service: str = ""
     resource: str = ""
     ask: str = ""
+    playbooks: tuple[str, ...] = ()  # those that fit it, by name
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,4 +54,5 @@ def firing_in(mail: Mail, now: datetime) -> Firing:
         service=detail["service"],
         resource=detail.get("resource", ""),
         ask=detail.get("ask", ""),
+        playbooks=tuple(name for name in detail.get("playbooks", "").split(",") if name),
     )

@@ -91,6 +91,7 @@ def firing(observed: Observation, now: datetime) -> Firing:
         service=found.service,
         resource=alert.resource,
         ask=alert.ask,
+        playbooks=found.playbooks,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.classify import Classification
 
 FLIPS_KEPT = 6
 FLAPS_FROM = 3  # this many firings remembered make a rhythm
@@ -42,6 +43,7 @@ class Series:
     severity: Severity | None = None
     resource: str = ""
     ask: str = ""
+    playbooks: tuple[str, ...] = ()  # those that fit it, by name
     flips: tuple[datetime, ...] = ()
     version: int = 0
 
@@ -83,13 +85,12 @@ def _same(known: Series, alert: Alert, severity: Severity | None) -> tuple[News,
 def after(
     known: Series | None,
     alert: Alert,
+    found: Classification,
     *,
     group: str,
-    service: str,
     incident: str,
     delivery: str,
     now: datetime,
-    severity: Severity | None = None,
 ) -> Series:
     """The series once the alert is taken in."""
     flips = known.flips if known else ()
@@ -101,16 +102,17 @@ def after(
         source=alert.source,
         title=alert.title,
         group=group,
-        service=service,
+        service=found.service,
         incident=incident,
         status=alert.status,
         occurred_at=alert.occurred_at,
         started_at=alert.started_at,
         seen_at=now,
         delivery=delivery,
-        severity=severity or alert.severity,
+        severity=found.severity,
         resource=alert.resource,
         ask=alert.ask,
+        playbooks=found.playbooks,
         flips=flips,
         version=known.version + 1 if known else 1,
     )
