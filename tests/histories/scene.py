@@ -1,5 +1,6 @@
 """A scene: an account without faults, on a clock that counts from the beginning, with sentences to act and to look."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from incident_bot.operating import orders
 from incident_bot.state import incidents, keys
 from incident_bot.state.actions import Remediation
 from incident_bot.virtual.clock import T0, VirtualClock
+from incident_bot.world import Handler
 from tests.building import a_group, a_person, a_service, a_team
 from tests.remediating import Production
 from tests.simulation.faults import Plan
@@ -28,9 +30,16 @@ ON_CALL = "Grace"  # for `payments`, at T0
 class Scene:
     """Times are seconds since T0."""
 
-    def __init__(self, team: Team | None = None, *, shop: bool = False, plan: Plan | None = None) -> None:
-        self.plan = plan or Plan()
-        self.account = an_account(self.plan, team or two_teams(), Shop(VirtualClock()) if shop else None)
+    def __init__(
+        self,
+        team: Team | None = None,
+        *,
+        shop: bool = False,
+        plan: Plan | None = None,
+        functions: Mapping[str, Handler] | None = None,
+    ) -> None:
+        shown = Shop(VirtualClock()) if shop else None
+        self.account = an_account(plan or Plan(), team or two_teams(), shown, functions)
         self.world, self.pager = self.account.world, self.account.pager
         self.world.secrets.known["channels/pagerduty/platform"] = ("fedcba9876543210fedcba9876543210",)
 

@@ -21,7 +21,7 @@ from incident_bot.virtual.clock import VirtualClock
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.run import Crash
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Put, World
+from incident_bot.world import Handler, Put, World
 from tests.building import a_service, a_team, a_world
 from tests.simulation.faults import Plan, faulty
 from tests.simulation.pager import Pager
@@ -91,7 +91,12 @@ class Account:
         self.run_for(seconds)
 
 
-def an_account(plan: Plan, team: Team | None = None, shop: Shop | None = None) -> Account:
+def an_account(
+    plan: Plan,
+    team: Team | None = None,
+    shop: Shop | None = None,
+    functions: Mapping[str, Handler] | None = None,
+) -> Account:
     """An empty account whose calls fail as planned; automation is switched on."""
     team = team or a_team(
         services={
@@ -106,7 +111,7 @@ def an_account(plan: Plan, team: Team | None = None, shop: Shop | None = None) -
     world.http.answer("http://pagerduty.test", peer=lambda request: pager.take(world, request))
     world.store.write([Put({"PK": "CONTROL", "SK": "KILL", "on": False})])
     seen = faulty(world, plan)
-    deployment = Watched(world, checkout.handlers(), checkout.definitions(), seen=seen)
+    deployment = Watched(world, functions or checkout.handlers(), checkout.definitions(), seen=seen)
     return Account(plan, world, seen, deployment, pager, shop)
 
 

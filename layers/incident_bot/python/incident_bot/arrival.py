@@ -8,9 +8,9 @@ from typing import Any
 from incident_bot import quarantine, signals
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
+from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Unparseable
 from incident_bot.domain.opening import Observation, scope_of
-from incident_bot.payload import decode
 from incident_bot.sources import Rejection
 from incident_bot.world import World
 
@@ -33,7 +33,8 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
     identifier, body = record["messageId"], record["body"]
     received_at = _sent_at(record, world.now())
     try:
-        message = decode(body)
+        message = signals.opened(body)
+        received_at = min(received_at, _carried_at(message) or received_at)
         if isinstance(message, Mapping) and message.get("kind") == signals.DEADLINE:
             return [Arrival(identifier, deadline=str(message["incident"]))]
         if isinstance(message, Mapping) and message.get("kind") == signals.ALERTS:
@@ -71,6 +72,16 @@ def _synthetic(world: World, alert: Alert) -> bool:
 
 def _keep(world: World, source: str, delivery: str, body: str, rejected: tuple[Rejection, ...]) -> None:
     quarantine.keep(world, source=source, delivery=delivery, body=body.encode(errors="replace"), rejected=rejected)
+
+
+def _carried_at(message: object) -> datetime | None:
+    """When `receive`, SNS or EventBridge took it: a message that is redriven from the dead letters is new to SQS."""
+    told = message if isinstance(message, Mapping) else {}
+    named = (told.get(name) for name in ("received_at", "Timestamp", "time"))
+    try:
+        return min((instant(at) for at in named if isinstance(at, str)), default=None)
+    except ValueError:
+        return None
 
 
 def _sent_at(record: Mapping[str, Any], now: datetime) -> datetime:
