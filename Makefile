@@ -15,7 +15,7 @@ CDK := infra/cdk-cli/node_modules/.bin/cdk
 READY := .venv/.installed .venv/.project $(EMULATOR)/.installed infra/cdk-cli/node_modules/.installed .local/layer/.installed
 
 .DEFAULT_GOAL := ready
-.PHONY: ready help demo test lint types contracts unit coverage scenarios benchmarks simulate layer synth deploy remove stop clean lock
+.PHONY: ready help demo test lint types contracts unit coverage scenarios benchmarks simulate layer synth bootstrap deploy remove stop clean lock
 
 ready: $(READY) ## install everything that is pinned (the default; seconds when nothing changed)
 
@@ -57,6 +57,9 @@ layer: ready ## build the Lambda layers
 
 synth: ready ## synthesize for AWS without an account (CONTEXT="-c stack=Bot ...")
 	@$(CDK) synth --quiet --no-notices --context target=aws $(CONTEXT)
+
+bootstrap: ready ## prepare the account and region of the current credentials for the CDK, once
+	@$(CDK) bootstrap --no-notices --context target=aws $(CONTEXT)
 
 deploy: ready ## deploy to AWS with the current credentials (CONTEXT="-c email=you@example.com ...")
 	@$(CDK) deploy --all --no-notices --context target=aws $(CONTEXT)

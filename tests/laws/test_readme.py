@@ -1,6 +1,7 @@
 """Is README.md still true: its commands, the files it names, its table, and the output it shows?"""
 
 import ast
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.main import get_command
 
 from incident_bot import plugins
@@ -15,6 +17,8 @@ from incident_bot.cli.main import app
 from infra.aws import grants
 from infra.aws.grants import Grant
 from infra.aws.stages import Stage, discover
+from infra.local.stories import STORIES
+from infra.local.telling import Narrator
 from tests.laws.test_recipes import FILES
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +30,7 @@ LONGEST = 150  # lines
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|md|json|yaml|txt|toml)")
 MADE_UP = {"alert.json", "late.json"}  # files of whoever reads it
 ROW = re.compile(r"^\| (\w+) \| `([\w/]+\.py)` \| ([\w ]+) \| .+ \| ([\w ,]+) \|$", re.MULTILINE)
+TOLD = re.compile(r" *(?P<seconds>\d+\.\d) s (?P<story>\w+) +(?P<what>.+?)(?: — (?P<why>.+))?")
 OUTPUT = re.compile(r"<!-- demo output -->\n```text\n(.*?)\n```\n<!-- end of demo output -->", re.DOTALL)
 
 # What the table calls the things that `infra/aws/grants.py` names.
@@ -97,10 +102,17 @@ def test_it_opens_with_what_it_is_two_commands_and_their_output() -> None:
 
 
 def test_its_output_is_the_demos() -> None:
-    """Elapsed time, state and the reason for it, as `infra/local/story.py` prints them; a placeholder is none."""
+    """Line by line what the demo's narrator prints: seconds into its story, the story, what, and why."""
     (shown,) = OUTPUT.findall(README)
-    timed = [line for line in shown.splitlines() if re.match(r"\s*\d+(:\d\d|\.\d)", line)]
-    assert len(timed) >= 8, "paste what `make demo` prints"
+    told = [line for line in (TOLD.fullmatch(line) for line in shown.splitlines()) if line]
+    assert len(told) >= 8, "paste what `make demo` prints"
+    assert {line["story"] for line in told} <= set(STORIES)
+    assert sum(bool(line["why"]) for line in told) > len(told) / 2, "it shows the reasons too"
+    for line in told:
+        printed = io.StringIO()
+        narrator = Narrator(Console(file=printed, soft_wrap=True, highlight=False, emoji=False))
+        narrator.line(line["story"], float(line["seconds"]), line["what"], line["why"] or "")
+        assert printed.getvalue().rstrip() == line.group()
 
 
 def test_its_pipeline_is_the_one_that_is_deployed() -> None:
@@ -118,8 +130,9 @@ def test_every_file_that_is_named_is_there(document: str) -> None:
 
 
 def _places(name: str, document: str) -> Iterator[Path]:
-    """Where a name may mean: from the root, from the document, and where functions and the package are."""
-    folders = (ROOT, (ROOT / document).parent, ROOT / "functions", ROOT / "layers/incident_bot/python/incident_bot")
+    """What a name may mean: from the root, from the document, and where functions, package and configuration are."""
+    package = ROOT / "layers/incident_bot/python/incident_bot"
+    folders = (ROOT, (ROOT / document).parent, ROOT / "functions", package, ROOT / "config")
     yield from (folder / name for folder in folders if (folder / name).is_file())
 
 
@@ -165,7 +178,8 @@ def test_what_can_be_chosen_at_deploy_can_be() -> None:
     choices = (ROOT / "infra/aws/choices.py").read_text()
     known = set(re.findall(r'(?:try_get_context\(|_one_of\(node, )"(\w+)"', choices))
     (listed,) = re.findall(r"More context: (.*?)\.\n", README)
-    assert {name.partition("=")[0] for name in re.findall(r"`([\w=]+)`", listed)} | {"email"} <= known
+    shown = {name.partition("=")[0] for name in re.findall(r"`([\w=]+)`", listed)}
+    assert shown | set(re.findall(r"-c (\w+)=", README)) <= known
 
 
 def test_outputs_that_are_named_are_outputs() -> None:
