@@ -35,9 +35,7 @@ def decode(body: bytes | str) -> Any:
         raise Unparseable(f"the body has {len(body)} bytes, at most {BODY_BYTES} are read")
     try:
         text = body.decode() if isinstance(body, bytes) else body
-        document = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_number
-        )
+        document = STRICT(text)
     except UnicodeDecodeError as problem:
         raise Unparseable(f"the body is not UTF-8: byte {problem.start}") from None
     except json.JSONDecodeError as problem:
@@ -94,14 +92,22 @@ def strings(value: Mapping[str, Any], name: str) -> dict[str, str]:
     found = mapping(value, name)
     if len(found) > LABELS:
         raise Unparseable(f"{name} has {len(found)} entries, at most {LABELS} are read", field=name)
+    try:
+        harmless = len("".join(found)) + len("".join(found.values())) <= 512  # bytes: four for a character at most
+    except TypeError:
+        harmless = False
+    if not harmless:
+        _check_entries(found, name)
+    return dict(found)
+
+
+def _check_entries(found: Mapping[str, Any], name: str) -> None:
     for key, entry in found.items():
         bounded(key, f"{name}.{shown(key)}")
         if not isinstance(entry, str):
             path = f"{name}.{shown(key)}"
             raise Unparseable(f"{path} is {kind(entry)}, expected a string", field=path)
-        if len(entry) > 512:
-            bounded(entry, f"{name}.{key}")
-    return dict(found)
+        bounded(entry, f"{name}.{key}")
 
 
 def links(candidates: Mapping[str, str]) -> dict[str, str]:
@@ -200,3 +206,8 @@ def _refuse_surrogates(document: Any) -> None:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Unparseable("a string holds half of a surrogate pair, which is no character") from None
+
+
+STRICT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_number
+).decode

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from incident_bot import plugins
-from incident_bot.domain.alert import Alert
-from incident_bot.domain.clock import rfc3339
+from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.errors import Unparseable
-from incident_bot.domain.shape import load
 from incident_bot.payload import ALERT_BYTES, decode, kind
 from incident_bot.sources import Parsed, Rejection, Source, read
 
 MESSAGE_BYTES = 200_000
 ALERTS = "alerts"
 DEADLINE = "deadline"
+OURS = f'{{"v":1,"kind":"{ALERTS}",'  # how a message of `receive` begins, which checked what is in it
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -77,6 +77,10 @@ def identify(envelope: Mapping[str, Any]) -> Source | None:
 
 def sort_out(parsed: Parsed) -> Sorted:
     """Count the repeats of a delivery (a worse severity is none), and reject what is larger than a message may be."""
+    if len(parsed.alerts) == 1 and not parsed.rejected:  # as most deliveries are
+        text = ENCODE(_dumped(parsed.alerts[0]))
+        if len(text) <= ALERT_BYTES:
+            return Sorted((text,), 0, ())
     alerts: dict[tuple[str, str, datetime, int], str] = {}
     too_large: list[Rejection] = []
     for index, alert in zip(_places(parsed), parsed.alerts, strict=True):
@@ -108,12 +112,28 @@ def _dumped(alert: Alert) -> dict[str, Any]:
     }
 
 
+def _loaded(entry: Mapping[str, Any]) -> Alert:
+    """What `load` makes of it, in half of the time."""
+    return Alert(
+        source=entry["source"],
+        title=entry["title"],
+        status=Status(entry["status"]),
+        identity=entry["identity"],
+        occurred_at=instant(entry["occurred_at"]),
+        started_at=instant(entry["started_at"]),
+        severity=Severity(entry["severity"]) if entry.get("severity") else None,
+        service=entry.get("service", ""),
+        resource=entry.get("resource", ""),
+        summary=entry.get("summary", ""),
+        labels=entry.get("labels", {}),
+        links=entry.get("links", {}),
+        ask=entry.get("ask", ""),
+    )
+
+
 def packed(source: str, delivery: str, received_at: datetime, alerts: Sequence[str]) -> list[str]:
     """The messages, each under 200 KB, that carry those dumped alerts in their order."""
-    head = json.dumps(
-        {"v": 1, "kind": ALERTS, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)},
-        separators=(",", ":"),
-    )
+    head = ENCODE({"v": 1, "kind": ALERTS, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)})
     messages: list[list[str]] = []
     size = MESSAGE_BYTES
     for alert in alerts:
@@ -125,10 +145,20 @@ def packed(source: str, delivery: str, received_at: datetime, alerts: Sequence[s
     return [f'{head[:-1]},"alerts":[{",".join(batch)}]}}' for batch in messages]
 
 
+def opened(body: str) -> Any:
+    """A queue message decoded: strictly, unless it is one of ours, of which there are many in a storm."""
+    if not body.startswith(OURS):
+        return decode(body)
+    try:
+        return json.loads(body)
+    except ValueError:
+        return decode(body)  # which says what is wrong with it
+
+
 def unpacked(message: Mapping[str, Any]) -> tuple[str, str, tuple[Alert, ...]]:
     """The source, delivery and alerts of a message that `packed` made; Unparseable where it is none."""
     try:
-        return message["source"], message["delivery"], tuple(load(Alert, entry) for entry in message["alerts"])
+        return message["source"], message["delivery"], tuple(map(_loaded, message["alerts"]))
     except (KeyError, TypeError, ValueError) as error:
         raise Unparseable(f"not a message of ours: {error}") from error
 

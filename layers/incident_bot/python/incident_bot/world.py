@@ -91,14 +91,15 @@ Write = Put | Update | Delete | Check
 class Store(Protocol):
     """The two DynamoDB tables, both with PK and SK: keys whose PK starts with `LOG#` live in the timeline table.
 
-    Every read is strongly consistent except the two index reads. Timeline entries are only ever put, on absence.
+    Every read is strongly consistent but those of indexes and what may lag. Timeline entries are only put, on absence.
     Attribute values are what JSON can say, plus int and float told apart. `Conflict` where a condition does not hold
     (with the keys that failed), `Unavailable` where DynamoDB throttled or failed for good after jittered retries.
     """
 
     def get(self, key: Key) -> Item | None: ...
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]: ...
+    def get_many(self, keys: Sequence[Key], *, lagging: bool = False) -> dict[Key, Item]:
+        """The items that there are. What may lag behind by a moment costs half: for what decides nothing."""
 
     def query(self, pk: str, prefix: str = "", *, limit: int = 0, backwards: bool = False) -> list[Item]: ...
 

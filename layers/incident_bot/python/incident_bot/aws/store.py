@@ -60,11 +60,11 @@ class DynamoStore:
         answer = self._call("get_item", parameters)
         return item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, lagging: bool = False) -> dict[Key, Item]:
         distinct = list(dict.fromkeys(keys))
         found: dict[Key, Item] = {}
         for start in range(0, len(distinct), READ_AT_ONCE):
-            found |= self._batch(distinct[start : start + READ_AT_ONCE])
+            found |= self._batch(distinct[start : start + READ_AT_ONCE], consistent=not lagging)
         return {wanted: found[wanted] for wanted in distinct if wanted in found}
 
     def query(self, pk: str, prefix: str = "", *, limit: int = 0, backwards: bool = False) -> list[Item]:
@@ -133,10 +133,10 @@ class DynamoStore:
                 return found
             parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _batch(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def _batch(self, keys: Sequence[Key], *, consistent: bool) -> dict[Key, Item]:
         wanted: dict[str, Any] = {}
         for each in keys:
-            wanted.setdefault(self._of(each[0]), {"Keys": [], "ConsistentRead": True})["Keys"].append(key(each))
+            wanted.setdefault(self._of(each[0]), {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key(each))
         found: list[Item] = []
         for attempt in range(ATTEMPTS):
             answer = self._call("batch_get_item", {"RequestItems": wanted})

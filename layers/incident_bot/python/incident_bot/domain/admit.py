@@ -68,7 +68,8 @@ def admit(
 
 def _one_up(before: Series | None, series: Series) -> Series:
     """Several changes in one batch are one write."""
-    return replace(series, version=before.version + 1 if before else 1)
+    version = before.version + 1 if before else 1
+    return series if series.version == version else replace(series, version=version)
 
 
 class _Batch:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 from incident_bot.domain.fingerprint import fingerprint
 
@@ -31,7 +32,7 @@ class Severity(IntEnum):
         return f"sev{int(self)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: it keeps its fingerprint
 class Alert:
     """One alert as its source's parser understood it; every string in it is untrusted text.
 
@@ -55,7 +56,7 @@ class Alert:
     links: Mapping[str, str] = field(default_factory=dict)
     ask: str = ""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """`v1:` and 32 hex digits; the same series from the same source always has the same one."""
         return fingerprint(self.source, self.identity)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 VERSION = "v1"
+ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 def fingerprint(source: str, identity: Mapping[str, str | None]) -> str:
@@ -13,5 +14,5 @@ def fingerprint(source: str, identity: Mapping[str, str | None]) -> str:
     Fields are delimited, keys sorted and missing values told apart from empty ones (JSON does all three), so that
     ("ab", "c") differs from ("a", "bc"). The version keeps a future formula from merging old series with new ones.
     """
-    canonical = json.dumps([source, identity], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = ENCODE([source, identity])
     return f"{VERSION}:{hashlib.sha256(canonical.encode()).hexdigest()[:32]}"

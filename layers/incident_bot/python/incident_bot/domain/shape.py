@@ -80,10 +80,21 @@ def _scalar_loader(shape: Any) -> Loader:
 def _dataclass_loader(shape: Any) -> Loader:
     hints = get_type_hints(shape)
     plan = [
-        (f.name, _loader(hints[f.name]), f.default is MISSING and f.default_factory is MISSING) for f in fields(shape)
+        (
+            f.name,
+            None if hints[f.name] is str else _loader(hints[f.name]),  # text is text already: most fields by far
+            f.default is MISSING and f.default_factory is MISSING,
+        )
+        for f in fields(shape)
     ]
 
     def build(value: Mapping[str, Any]) -> Any:
-        return shape(**{name: loader(value[name]) for name, loader, needed in plan if needed or name in value})
+        return shape(
+            **{
+                name: value[name] if loader is None else loader(value[name])
+                for name, loader, needed in plan
+                if needed or name in value
+            }
+        )
 
     return build

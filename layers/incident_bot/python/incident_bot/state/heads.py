@@ -3,14 +3,18 @@
 from incident_bot.domain.head import Group, Head, Member
 from incident_bot.domain.shape import dump, load
 from incident_bot.state import keys
-from incident_bot.world import ABSENT, Check, Store, Update
+from incident_bot.world import ABSENT, Check, Item, Store, Update
 
 ACTING = "acting#"  # one attribute per remediation in flight, so that it starts and ends without reading the head
 
 
 def read(store: Store, scope: str) -> Head:
     """The scope's head, strongly consistent; an empty one where there is none yet."""
-    item = store.get(keys.head(scope)) or {}
+    return of(store.get(keys.head(scope)) or {})
+
+
+def of(item: Item) -> Head:
+    """The head that the item says."""
     return Head(
         version=int(item.get("version", 0)),
         groups={name: load(Group, group) for name, group in item.get("groups", {}).items()},

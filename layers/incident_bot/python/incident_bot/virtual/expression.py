@@ -8,6 +8,7 @@ from typing import Any
 from jsonata import jsonata  # type: ignore[import-untyped]
 
 PATH = re.compile(r"\$states(\.\w+)+")
+IS = re.compile(r"(\$states(?:\.\w+)+) = '(\w*)'")
 OPEN, CLOSE = "{%", "%}"
 
 
@@ -31,6 +32,8 @@ def _value(expression: str, states: Mapping[str, Any]) -> Any:
         found = _followed(expression.split(".")[1:], states)
         if found is not None:
             return found
+    if (is_ := IS.fullmatch(expression)) and (found := _followed(is_[1].split(".")[1:], states)) is not None:
+        return found == is_[2]
     try:
         value = _compiled(expression).evaluate(None, {"states": states})
     except Exception as error:
@@ -41,7 +44,7 @@ def _value(expression: str, states: Mapping[str, Any]) -> Any:
 
 
 def _followed(names: Sequence[str], value: Any) -> Any:
-    """A plain path through objects, which is what most expressions are, without the interpreter; None elsewhere."""
+    """A plain path through objects, which is in most expressions, without the interpreter; None elsewhere."""
     for name in names:
         if not isinstance(value, Mapping):
             return None

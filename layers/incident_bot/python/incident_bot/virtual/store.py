@@ -34,7 +34,7 @@ class MemoryStore:
         found = self._items.get(key)
         return None if found is None else _read(found)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, lagging: bool = False) -> dict[Key, Item]:  # noqa: ARG002 - this one never lags
         return {key: _read(self._items[key]) for key in dict.fromkeys(keys) if key in self._items}
 
     def query(self, pk: str, prefix: str = "", *, limit: int = 0, backwards: bool = False) -> list[Item]:
