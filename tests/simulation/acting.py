@@ -17,7 +17,7 @@ from tests.simulation.faults import Plan
 from tests.simulation.remedies import all_of, shop_of, watch
 from tests.simulation.schedules import Outcome
 from tests.simulation.shop import BAD_DEPLOY, OUTAGE, STORM, WELL, Shop, a_shop_team
-from tests.simulation.stage import Account, an_account, mistreat
+from tests.simulation.stage import Account, an_account, meanwhile, mistreat
 
 ILLS = {"orders": (BAD_DEPLOY, BAD_DEPLOY, OUTAGE, WELL), "checkout": (STORM, STORM, OUTAGE, WELL)}
 LIFT_AFTER = 300
@@ -27,6 +27,9 @@ def play(seed: int) -> Outcome:
     """Play the schedule of that seed: trouble, a time to settle, and then people clean up what is left to them."""
     dice = random.Random(seed)
     account = an_acting_account(dice, Plan(rate=dice.choice((0.0, 0.02, 0.05)), dice=random.Random(seed + 1)))
+    racers = random.Random(seed + 2)
+    account.plan.races = racers.choice((0.0, 0.03, 0.15))
+    account.plan.meanwhile = lambda: _meanwhile(account, racers)
     _falls_ill(account, dice)
     for _ in range(dice.randint(4, 16)):
         account.run_for(dice.choice((1, 5, 12, 30, 90)), lambda alert: mistreat(account, dice, alert))
@@ -49,6 +52,14 @@ def an_acting_account(dice: random.Random, plan: Plan) -> Account:
     account = an_account(plan, team, Shop(VirtualClock()))
     watch(account)
     return account
+
+
+def _meanwhile(account: Account, dice: random.Random) -> None:
+    """As in any account; and people decide, or order, at any moment."""
+    if dice.random() < 0.2:
+        dice.choice((_people_decide, _ordered))(account, dice)
+    else:
+        meanwhile(account, dice)
 
 
 def _shake(account: Account, dice: random.Random) -> None:

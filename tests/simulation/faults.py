@@ -19,7 +19,8 @@ LAMBDA_SECONDS = 30  # what a function that dies takes until Step Functions lear
 class Plan:
     """Which calls fail how. `at` maps the number of a call (from 0) to a fault; otherwise `rate` of all calls fail.
 
-    Faults: `throttled` (Unavailable, no effect), `lost answer` (effect, then Unavailable), `dies before`, `dies after`.
+    Faults: `throttled` (Unavailable, no effect), `lost answer` (effect, then Unavailable), `dies before`, `dies after`,
+    and `meanwhile`: somebody else's whole work comes first, as it may where functions run at once.
     Only calls of the thread that made the plan count: what enrichment asks at once comes in no certain order.
     """
 
@@ -29,7 +30,10 @@ class Plan:
     calls: int = 0
     on: bool = True
     happened: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    races: float = 0.0  # how many of all calls somebody else is faster than
     thread: int = field(default_factory=threading.get_ident)
+    _racing: bool = False
 
     def next(self, name: str) -> str:
         """The fault of the next call, empty for none."""
@@ -41,6 +45,8 @@ class Plan:
         fault = self.at.get(number, "")
         if not fault and self.rate and self.dice.random() < self.rate:
             fault = self.dice.choice(("throttled", "lost answer", "dies before", "dies after"))
+        if not fault and self.races and not self._racing and self.dice.random() < self.races:
+            fault = "meanwhile"
         if fault:
             self.happened.append(f"call {number} {name}: {fault}")
         return fault
@@ -48,6 +54,8 @@ class Plan:
     def call(self, name: str, perform: Callable[[], Any]) -> Any:
         """Perform one call, or what its fault leaves of it."""
         fault = self.next(name)
+        if fault == "meanwhile":
+            self._race()
         if fault == "throttled":
             raise Unavailable(f"{name} was throttled")
         if fault == "dies before":
@@ -58,6 +66,14 @@ class Plan:
         if fault == "dies after":
             raise Crash(f"died after {name}", LAMBDA_SECONDS)
         return result
+
+    def _race(self) -> None:
+        """Let somebody else do all of their work first; in it nobody else races, and it may die on its own."""
+        self._racing = True
+        try:
+            self.meanwhile()
+        finally:
+            self._racing = False
 
 
 class Faulty:

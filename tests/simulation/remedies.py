@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from incident_bot.domain import journal
 from incident_bot.domain.journal import BACK, FORWARD, Kind
-from incident_bot.state import actions, approvals, controls, heads, incidents
+from incident_bot.state import actions, approvals, controls, heads, incidents, locks
 from incident_bot.state.actions import Remediation
 from tests.simulation.invariants import SCOPE
 from tests.simulation.shop import Effect, Shop
@@ -55,11 +55,11 @@ def all_of(account: Account) -> list[Remediation]:
 
 def _forbidden(account: Account, effect: Effect) -> Iterator[str]:
     """Kill switch: nothing is changed while it is on, but what a person ordered back. 8: nor without its approval."""
-    acting = [r for r in all_of(account) if r.live and effect.target in r.plan.targets]
-    if len(acting) != 1:
-        yield f"lock: {effect.target} was changed while {[r.id for r in acting]} had it in hand"
+    lock = locks.read(account.world.store, effect.target)
+    if lock is None or not lock.acting:
+        yield f"lock: {effect.target} was changed while nobody had locked it"
         return
-    (found,) = acting
+    found = actions.read(account.world.store, lock.acting)
     if controls.kill_switch(account.world.store) and not found.order:
         yield f"kill switch: {found.id} changed {effect.target} while it was on"
     if found.approval and approvals.read(account.world.store, found.approval).state != "claimed":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from incident_bot.domain.alert import Status
 from tests.simulation.faults import Plan
 from tests.simulation.invariants import broken
-from tests.simulation.stage import SERVICES, Account, an_account, an_alert_of, live, mistreat
+from tests.simulation.stage import SERVICES, Account, an_account, an_alert_of, live, meanwhile, mistreat
 
 Told = tuple[float, str, str, Status]  # seconds after the one before, service, kind, status
 
@@ -26,6 +26,9 @@ def play(seed: int) -> Outcome:
     """Play the schedule of that seed: some ten minutes of trouble, then quiet, then the invariants."""
     dice = random.Random(seed)
     account = an_account(Plan(rate=dice.choice((0.0, 0.01, 0.03, 0.08)), dice=random.Random(seed + 1)))
+    racers = random.Random(seed + 2)
+    account.plan.races = racers.choice((0.0, 0.03, 0.15))
+    account.plan.meanwhile = lambda: meanwhile(account, racers)
     _trouble(account, dice)
     account.settle()
     return Outcome(seed, tuple(broken(account)), tuple(account.plan.happened), account.plan.calls)

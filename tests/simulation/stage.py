@@ -18,7 +18,7 @@ from incident_bot.domain.team import Team, Timing
 from incident_bot.state import incidents, mailbox
 from incident_bot.virtual import checkout
 from incident_bot.virtual.clock import VirtualClock
-from incident_bot.virtual.deployment import Deployment
+from incident_bot.virtual.deployment import SWEEP, Deployment
 from incident_bot.virtual.run import Crash
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Handler, Put, World
@@ -28,6 +28,10 @@ from tests.simulation.pager import Pager
 from tests.simulation.shop import Shop
 
 SERVICES = ("checkout", "orders", "search")  # checkout depends on orders; search stands alone
+STAGES = {
+    "incident": ("triage", "enrich", "propose", "advance", "page", "verify", "close"),
+    "remediation": ("act", "check", "release"),
+}
 TIMING = Timing(quiet_period=60, stale_after=7200)
 
 
@@ -149,6 +153,29 @@ def mistreat(account: Account, dice: random.Random, alert: Alert) -> None:
     account.send(alert, delay=dice.choice((0, 0, 0, 2, 20, 70)))
     while dice.random() < 0.3:
         account.send(alert, delay=dice.choice((0, 1, 30, 120)))
+
+
+def meanwhile(account: Account, dice: random.Random) -> None:
+    """What may happen while a function is at work: another one does all of its own, perhaps the very same once more."""
+    match dice.choice(("another", "another", "sweep", "the same again", "acknowledge")):
+        case "another":
+            account.deployment.step()
+        case "sweep" if account.world.now() >= account.deployment.swept_at + SWEEP / 2:
+            account.deployment.swept_at = account.world.now()
+            account.deployment.survive(lambda: account.deployment.invoke("sweep", {}))
+        case "the same again":
+            _again(account, dice)
+        case _:
+            account.acknowledge()
+
+
+def _again(account: Account, dice: random.Random) -> None:
+    """A function whose time limit passed is invoked again while the first invocation goes on; one answer is dropped."""
+    running = [e for e in account.world.machines.executions.values() if e.status == "RUNNING"]
+    if running:
+        execution = dice.choice(running)
+        stage = dice.choice(STAGES[execution.machine])
+        account.deployment.survive(lambda: account.deployment.invoke(stage, execution.payload))
 
 
 def live(account: Account) -> None:

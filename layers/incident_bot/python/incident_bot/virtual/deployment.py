@@ -57,7 +57,7 @@ class Deployment:
             return True
         if self.world.now() >= self.swept_at + SWEEP:
             self.swept_at = self.world.now()
-            self._survive(lambda: self.invoke("sweep", {}))
+            self.survive(lambda: self.invoke("sweep", {}))
             return True
         return False
 
@@ -67,7 +67,7 @@ class Deployment:
         if not batch:
             return False
         event = {"Records": [record(message) for message in batch]}
-        answer = self._survive(lambda: self.invoke("consume", event))
+        answer = self.survive(lambda: self.invoke("consume", event))
         failed = {m.id for m in batch} if answer is None else {f["itemIdentifier"] for f in answer["batchItemFailures"]}
         for message in batch:
             if message.id not in failed:
@@ -80,7 +80,7 @@ class Deployment:
         """Invoke a stage's function, as its trigger would."""
         return self._functions[placeholder(stage)](self._seen, event)
 
-    def _survive(self, invoke: Callable[[], Any]) -> Any:
+    def survive(self, invoke: Callable[[], Any]) -> Any:
         """A function that fails, or dies at its work, takes nothing with it: SQS and the schedule come again."""
         try:
             return invoke()

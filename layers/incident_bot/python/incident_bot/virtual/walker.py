@@ -43,16 +43,22 @@ class Walker:
         self._taken = 0  # executions of the world's that are runs already
         self._sent = 0  # tokens of the world's that were looked at already
         self._live: dict[str, Run] = {}
+        self._busy: set[int] = set()  # in the middle of an attempt, in which a simulation may let others step
         self.runs: dict[str, Run] = {}  # by name
 
     def step(self, choose: Choose = oldest) -> Run | None:
         """Let one execution that is ready do one attempt; None where none is ready now."""
         now = self.world.now()
-        ready = [run for run in self._alive() if run.ready_at is not None and run.ready_at <= now]
+        due = [run for run in self._alive() if run.ready_at is not None and run.ready_at <= now]
+        ready = [run for run in due if run.number not in self._busy]
         if not ready:
             return None
         run = choose(ready)
-        run.step(now, self._work)
+        self._busy.add(run.number)
+        try:
+            run.step(now, self._work)
+        finally:
+            self._busy.discard(run.number)
         return run
 
     def settle(self, limit: int = 10_000) -> None:
