@@ -13,6 +13,7 @@ from incident_bot.world import World, Write
 PATIENCE = timedelta(seconds=60)  # a generation that was just started is not yet called dead
 PATIENT_NUDGES = 3  # a minute apart: a task that tries again with backoff is not yet called lost
 LONGEST_BACKOFF = timedelta(minutes=30)
+EARLY = timedelta(seconds=2)  # by which a message that reminds of a deadline may be there before it
 
 
 def name_of(incident: Incident) -> str:
@@ -39,6 +40,8 @@ def ensure(world: World, identifier: str, *, insist: bool = False) -> str:
     if incident.generation == 0 and not _hold_is_over(world, incident):
         return expire_silent(world, incident)
     alive = bool(incident.generation) and world.machines.running("incident", name_of(incident))
+    if alive and not insist and not _anything_due(world, incident):
+        return "nothing is due"
     if alive and (not insist or mailbox.nudge(world, identifier) <= PATIENT_NUDGES):
         mailbox.wake(world, identifier)
         return "woken"
@@ -97,6 +100,11 @@ def expire_silent(world: World, incident: Incident) -> str:
 def _hold_is_over(world: World, incident: Incident) -> bool:
     hold = incident.clocks.get("hold")
     return hold is not None and hold <= world.now()
+
+
+def _anything_due(world: World, incident: Incident) -> bool:
+    """Whether there is a deadline or mail; what a message was to remind of may have been done, or put off."""
+    return due_at(incident, world.now() + EARLY) or mailbox.read(world, incident).waits
 
 
 def finished(incident: Incident) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
+from incident_bot import signals
 from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
 from incident_bot.domain.errors import Conflict, NotFound
-from incident_bot.domain.head import Head, without
+from incident_bot.domain.head import Head, Member, without
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
-from incident_bot.domain.mail import Mail
+from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind
 from incident_bot.domain.opening import Observation, Opening
 from incident_bot.domain.series import News, Series, news
@@ -53,7 +54,7 @@ def _nothing_new(world: World, scope: str, observations: Sequence[Observation]) 
     if any(_is_news(known, observation) for observation in observations):
         return None
     admission, writes = _decide(world, scope, observations, head, known)
-    return None if writes else _taken(world, admission)
+    return None if writes else _taken(world, admission, head)
 
 
 def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
@@ -64,7 +65,8 @@ def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
 def _settled(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
     """Decide and write. Where the writes do not fit one transaction the batch is cut into as many as it takes."""
     for _ in range(TRIES):
-        admission, writes = _decide(world, scope, observations, *_read(world, scope, observations))
+        head, known = _read(world, scope, observations)
+        admission, writes = _decide(world, scope, observations, head, known)
         if len(writes) > LARGEST and len(observations) > 1:
             parts = _cut(observations, 1 + len(writes) // ROOMY)
             return _together([_settled(world, scope, part) for part in parts])
@@ -73,7 +75,7 @@ def _settled(world: World, scope: str, observations: Sequence[Observation]) -> T
                 world.store.write(writes)
         except Conflict:
             continue
-        return _taken(world, admission)
+        return _taken(world, admission, head)
     raise Conflict(f"scope {scope} changed {TRIES} times while a batch was decided")
 
 
@@ -255,12 +257,26 @@ def _page_writes(world: World, settled: Settled) -> list[Write]:
     return []
 
 
-def _taken(world: World, admission: Admission) -> Taken:
+def _taken(world: World, admission: Admission, before: Head) -> Taken:
     opened = tuple(o.incident.id for o in admission.openings if o.incident.generation) + admission.promoted
     told = tuple(i for i in admission.mail if i not in opened)
     for identifier in told:
-        mailbox.wake(world, identifier)
+        if identifier not in admission.silent:
+            _wake(world, identifier, admission.mail[identifier], before)
     return Taken(opened, told, admission.resume, admission.verdicts)
+
+
+def _wake(world: World, identifier: str, mails: Sequence[Mail], before: Head) -> None:
+    member = before.incidents.get(identifier)
+    if member is None or not all(_can_wait(mail, member) for mail in mails):
+        mailbox.wake(world, identifier)
+    elif pause := mailbox.alerted(world, identifier, mails):
+        world.queue.send([signals.deadline(identifier)], delay_seconds=ceil(pause.total_seconds()))
+
+
+def _can_wait(mail: Mail, member: Member) -> bool:
+    """Whether the mail only tells of one more alert, or one less: nothing that pages."""
+    return mail.kind is MailKind.ALERT and int(mail.detail["severity"]) >= member.severity
 
 
 def _together(parts: Sequence[Taken]) -> Taken:

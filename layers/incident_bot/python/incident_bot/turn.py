@@ -9,6 +9,7 @@ from typing import Any
 from incident_bot import execution
 from incident_bot.domain.advance import Advance, advance
 from incident_bot.domain.alert import Status
+from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.deliberation import Look
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import ActionState, Firing, Incident, Step
@@ -42,10 +43,14 @@ def park(world: World, incident: Incident | None, token: str) -> None:
     if incident is None:
         return world.machines.wake(token)
     box = mailbox.read(world, incident)
+    seconds = _until_due(world, incident)
+    due = rfc3339(incident.next_due) if incident.next_due and seconds else ""
     busy = incident.step is not None or execution.due_at(incident, world.now()) or incident.finished
-    if busy or not mailbox.park(world, incident, box, token):
+    if busy or not mailbox.park(world, incident, replace(box, reminded=due), token):
         return world.machines.wake(token)
-    return _remind(world, incident)
+    if due and (due != box.reminded or seconds <= execution.EARLY.total_seconds()):
+        world.queue.send([deadline(incident.id)], delay_seconds=seconds)
+    return None
 
 
 def decide(world: World, incident: Incident, done: str = "") -> dict[str, Any]:
@@ -173,9 +178,10 @@ def firing_of(known: Series) -> Firing:
     )
 
 
-def _remind(world: World, incident: Incident) -> None:
-    """A deadline near by is also a delayed message: either that or `sweep` suffices."""
+def _until_due(world: World, incident: Incident) -> int:
+    """Whole seconds until its next deadline where that is near: then it is also a delayed message, of which (or of
+    `sweep`) either suffices; 0 where it is not, or has none."""
     at = incident.next_due
-    if at is not None and at - world.now() <= LONGEST_DELAY:
-        delay = max(1, ceil((at - world.now()).total_seconds()))
-        world.queue.send([deadline(incident.id)], delay_seconds=min(delay, 900))
+    if at is None or at - world.now() > LONGEST_DELAY:
+        return 0
+    return min(max(1, ceil((at - world.now()).total_seconds())), 900)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
@@ -18,17 +19,26 @@ from incident_bot.world import ABSENT, Item, Put, Shorter, Update, World, Write
 
 FULL = 100  # entries from which on alerts are no longer listed: "look at everything" instead
 MISSED_AFTER = timedelta(seconds=30)
+BUSY = 10  # mails from which on an incident takes alerts together
+PACE = timedelta(seconds=5)  # of a busy incident: so long after it parked, alerts that can wait are taken
 RESTED = ("nudges", *keys.NOT_DUE)
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What the box holds: mails that were not taken yet, the last number given, and the parked token."""
+    """What the box holds: mails that were not taken yet, the last number given, the parked token, and the deadline
+    that a message is on its way for."""
 
     mails: tuple[Mail, ...]
     number: int
     looks: int
     token: str
+    reminded: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is mail."""
+        return bool(self.mails or self.looks)
 
 
 def opening(world: World, incident: str, mails: Sequence[Mail] = ()) -> Write:
@@ -79,6 +89,19 @@ def wake(world: World, incident: str) -> None:
         world.machines.wake(token)
 
 
+def alerted(world: World, incident: str, mails: Sequence[Mail]) -> timedelta:
+    """Wake it for alerts that can wait; in a busy incident they do, so that many are one turn. Returns for how long:
+    then who put the first of them in is to have it woken."""
+    item = world.store.get(keys.box(incident)) or {}
+    if not (token := item.get("token")):
+        return timedelta(0)
+    pause = instant(item["parked_at"]) + PACE - world.now() if "parked_at" in item else timedelta(0)
+    if pause <= timedelta(0) or item["number"] < BUSY or item.get("looks"):
+        world.machines.wake(token)
+        return timedelta(0)
+    return pause if item["entries"][:1] == dump(mails[:1]) else timedelta(0)
+
+
 def read(world: World, incident: Incident) -> Box:
     """The box with the mails that the incident has not decided upon yet."""
     return _box(world.store.get(keys.box(incident.id)) or {}, incident.mail_taken)
@@ -87,12 +110,11 @@ def read(world: World, incident: Incident) -> Box:
 def park(world: World, incident: Incident, box: Box, token: str) -> bool:
     """Leave the token in the box for others to wake; False where mail came in meanwhile (then decide first)."""
     expect: dict[str, Any] = {"number": box.number, "looks": box.looks or ABSENT}
-    if box.mails or box.looks:
+    if box.waits:
         return False
+    parked = {"token": token, "entries": [], "parked_at": rfc3339(world.now()), "reminded": box.reminded}
     try:
-        world.store.update(
-            Update(keys.box(incident.id), set={"token": token, "entries": []}, remove=RESTED, expect=expect)
-        )
+        world.store.update(Update(keys.box(incident.id), set=parked, remove=RESTED, expect=expect))
     except Conflict:
         return False
     return True
@@ -117,4 +139,5 @@ def _box(item: Item, taken: int) -> Box:
     entries, number = item.get("entries", []), int(item.get("number", 0))
     first = number - len(entries) + 1
     mails = (replace(load(Mail, entry), number=first + i) for i, entry in enumerate(entries))
-    return Box(tuple(m for m in mails if m.number > taken), number, int(item.get("looks", 0)), item.get("token", ""))
+    news = tuple(mail for mail in mails if mail.number > taken)
+    return Box(news, number, int(item.get("looks", 0)), item.get("token", ""), item.get("reminded", ""))
