@@ -11,7 +11,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.errors import Unavailable
 from incident_bot.domain.incident import State
 from incident_bot.domain.team import Mode, Playbook
-from incident_bot.state import intents, mailbox
+from incident_bot.state import incidents, intents, mailbox
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Put, Write
 from tests.building import a_service, a_team, a_world, an_alert
@@ -59,6 +59,18 @@ def test_one_unreadable_record_is_quarantined_and_delays_no_neighbour() -> None:
     assert consume(world, a_batch(poison, a_record(world, an_alert()))) == {"batchItemFailures": []}
     assert len(pages(world)) == 1
     assert any("p1" in key for key in world.archive.objects)
+
+
+def test_what_an_alert_says_is_dead_text_on_the_record() -> None:
+    world = a_world()
+    hostile = "<!channel> \u202egnp.exe https://evil.example"
+    consume(world, a_batch(a_record(world, an_alert(title=hostile, summary=hostile, service=hostile))))
+    incident = the_incident(world)
+    record = [incident.title, incident.summary, incident.service]
+    record += [entry["text"] for entry in incidents.timeline(world.store, incident.id)]
+    for text in record:
+        assert "\u202e" not in text
+        assert "https://" not in text
 
 
 def test_a_resolve_that_overtakes_its_trigger_leaves_a_tombstone_and_the_late_trigger_pages_nobody() -> None:

@@ -12,6 +12,7 @@ from incident_bot.domain.head import Group, Head, Member, placed
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, Opening, opened, said, tombstone
+from incident_bot.domain.plaintext import line
 from incident_bot.domain.series import News, Series, after, heard, news
 from incident_bot.domain.team import Team
 
@@ -271,7 +272,7 @@ class _Batch:
         detail = {
             "status": alert.status.value,
             "group": group,
-            "title": alert.title,
+            "title": line(alert.title),
             "source": alert.source,
             "since": rfc3339(alert.started_at),
             "service": found.service,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.match import fields_of, matches
+from incident_bot.domain.plaintext import line
 from incident_bot.domain.team import Mode, Playbook, Rule, Service, Team
 
 UNKNOWN_SERVICE = "unknown"
@@ -76,7 +77,7 @@ def _service_named(alert: Alert, team: Team) -> str:
     prefixes = {p: s.name for s in team.services.values() for p in s.alarms if alert.title.startswith(p)}
     if prefixes:
         return prefixes[max(prefixes, key=len)]
-    return alert.service or UNKNOWN_SERVICE
+    return line(alert.service) or UNKNOWN_SERVICE
 
 
 def _on(resource: str, arn: str) -> bool:

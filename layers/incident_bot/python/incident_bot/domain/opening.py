@@ -7,6 +7,7 @@ from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing, Incident, State
 from incident_bot.domain.owner import frozen
+from incident_bot.domain.plaintext import line, plain
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
@@ -83,7 +84,7 @@ def firing(observed: Observation, now: datetime) -> Firing:
     alert, found = observed.alert, observed.found
     return Firing(
         group=observed.group,
-        title=alert.title,
+        title=line(alert.title),
         source=alert.source,
         since=alert.started_at,
         seen=now,
@@ -96,8 +97,9 @@ def firing(observed: Observation, now: datetime) -> Firing:
 
 
 def said(alert: Alert) -> str:
-    """What the source says, in words."""
-    return f"{alert.source} says {alert.title} is {alert.status}" + (f" on {alert.resource}" if alert.resource else "")
+    """What the source says, in words; what it says of itself is foreign text and dead here."""
+    where = f" on {line(alert.resource)}" if alert.resource else ""
+    return f"{alert.source} says {line(alert.title)} is {alert.status}{where}"
 
 
 def _incident(observed: Observation, identifier: str, team: Team, now: datetime) -> Incident:
@@ -108,12 +110,12 @@ def _incident(observed: Observation, identifier: str, team: Team, now: datetime)
         state=State.DETECTED,
         severity=found.severity,
         service=found.service,
-        title=alert.title,
+        title=line(alert.title),
         opened_at=now,
         started_at=min(alert.started_at, now),
         owner=found.owner,
         environment=found.environment,
-        summary=alert.summary,
+        summary=plain(alert.summary),
         category=found.category,
         config_digest=team.digest,
         escalation=frozen(found.owner, team),
