@@ -77,12 +77,26 @@ def test_two_people_are_two_different_people() -> None:
 def test_somebody_with_the_role_must_be_among_them() -> None:
     stage, remediation = asked(approver_role="sre")
 
-    decided(stage, remediation, "mallory")
+    with pytest.raises(Refused, match="role sre") as refused:
+        decided(stage, remediation, "mallory")
     without = state(stage, remediation)
     decided(stage, remediation, "ada")
 
-    assert without == ("pending", "proposed")
+    assert (refused.value.status, without) == (403, ("pending", "proposed"))
     assert state(stage, remediation) == ("approved", "approved")
+
+
+def test_the_first_of_two_needs_no_role_and_the_console_stands_in_for_one_alone() -> None:
+    stage, remediation = asked(approvers=2, approver_role="sre")
+    decided(stage, remediation, "mallory")
+    with pytest.raises(Refused, match="role sre"):
+        decided(stage, remediation, "")
+    decided(stage, remediation, "ada")
+    alone, other = asked(approver_role="sre")
+    decided(alone, other, "")
+
+    assert state(stage, remediation) == ("approved", "approved")
+    assert state(alone, other) == ("approved", "approved")
 
 
 def test_whoever_asked_for_it_never_approves_it_but_may_withdraw_it() -> None:
