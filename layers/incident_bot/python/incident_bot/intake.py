@@ -19,7 +19,7 @@ from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
 from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
-from incident_bot.world import Shorter, Update, World, Write
+from incident_bot.world import Item, Key, Shorter, Update, World, Write
 
 FIRST = "page-first"
 LARGEST = 90  # writes in one transaction
@@ -50,9 +50,10 @@ def _nothing_new(world: World, scope: str, observations: Sequence[Observation]) 
 
     A read that lags behind is good enough here: what repeats an older state of a series is late for the present one.
     """
-    head, known = _read(world, scope, observations, lagging=True)
+    known = _series(found := _read(world, scope, observations, lagging=True))
     if any(_is_news(known, observation) for observation in observations):
         return None
+    head = heads.of(found.get(keys.head(scope), {}))
     admission, writes = _decide(world, scope, observations, head, known)
     return None if writes else _taken(world, admission, head)
 
@@ -65,7 +66,8 @@ def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
 def _settled(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
     """Decide and write. Where the writes do not fit one transaction the batch is cut into as many as it takes."""
     for _ in range(TRIES):
-        head, known = _read(world, scope, observations)
+        found = _read(world, scope, observations)
+        head, known = heads.of(found.get(keys.head(scope), {})), _series(found)
         admission, writes = _decide(world, scope, observations, head, known)
         if len(writes) > LARGEST and len(observations) > 1:
             parts = _cut(observations, 1 + len(writes) // ROOMY)
@@ -87,12 +89,14 @@ def _cut(observations: Sequence[Observation], parts: int) -> list[Sequence[Obser
 
 def _read(
     world: World, scope: str, observations: Sequence[Observation], *, lagging: bool = False
-) -> tuple[Head, dict[str, Series]]:
+) -> Mapping[Key, Item]:
     """The scope's head and the series of the batch, in one call."""
     wanted = dict.fromkeys(keys.alert(scope, o.alert.fingerprint) for o in observations)
-    found = world.store.get_many([keys.head(scope), *wanted], lagging=lagging)
-    head = heads.of(found.pop(keys.head(scope), {}))
-    return head, {item["fingerprint"]: load(Series, item) for item in found.values()}
+    return world.store.get_many([keys.head(scope), *wanted], lagging=lagging)
+
+
+def _series(found: Mapping[Key, Item]) -> dict[str, Series]:
+    return {item["fingerprint"]: load(Series, item) for item in found.values() if "fingerprint" in item}
 
 
 def _decide(

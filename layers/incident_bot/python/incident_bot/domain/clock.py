@@ -14,7 +14,8 @@ def rfc3339(moment: datetime) -> str:
 
 def instant(text: str) -> datetime:
     """Parse RFC 3339 (any offset, optional fraction of any length); ValueError where it is none or has no offset."""
-    moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
+    usual = text.endswith("Z") and text[:1].isdigit()
+    moment = datetime.fromisoformat(text if usual else text.strip().replace("z", "Z"))
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no UTC offset")
     if moment.tzinfo is UTC:

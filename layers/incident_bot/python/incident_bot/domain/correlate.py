@@ -1,6 +1,6 @@
 """Correlation: which open incident a firing alert belongs to, by its group, its service and the service topology."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,16 +40,20 @@ class Topology:
     """What each service depends on, directly or through others; cycles and unknown services are harmless."""
 
     def __init__(self, services: Mapping[str, Service]) -> None:
-        self._direct = {name: frozenset(service.depends_on) for name, service in services.items()}
+        self._services = services
         self.upstream = cache(self._upstream)
 
     def _upstream(self, service: str) -> AbstractSet[str]:
         found: set[str] = set()
-        front = set(self._direct.get(service, ()))
+        front = set(self._direct(service))
         while front:
             found |= front
-            front = {d for s in front for d in self._direct.get(s, ())} - found
+            front = {d for s in front for d in self._direct(s)} - found
         return frozenset(found)
+
+    def _direct(self, service: str) -> Sequence[str]:
+        known = self._services.get(service)
+        return known.depends_on if known else ()
 
 
 def place(candidate: Candidate, head: Head, topology: Topology, join_window: timedelta) -> Placement:

@@ -36,6 +36,13 @@ def line(text: str, limit: int = LINE_LIMIT) -> str:
     return _bounded(" ".join(_dead(_seen(spaced)).split()), limit)
 
 
+def legible(text: str) -> str:
+    """The text as it is, but for what cannot be seen; several lines stay several."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "\n".join(_seen(each) for each in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
 def html(text: str, limit: int = TEXT_LIMIT) -> str:
     """For HTML text and quoted attribute values."""
     return _html.escape(plain(text, limit), quote=True)
@@ -62,6 +69,8 @@ def _escaped_start(found: re.Match[str]) -> str:
 
 
 def _seen(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     kept: list[str] = []
     marks = 0
     for character in text:

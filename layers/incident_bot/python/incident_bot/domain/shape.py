@@ -1,7 +1,7 @@
 """Frozen dataclasses to JSON values and back, by their type hints; no library, as imports weigh on the paging path."""
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -21,7 +21,7 @@ def dump(value: Any) -> Any:
     if kind in PLAIN:  # most values by far
         return value
     if is_dataclass(kind):
-        return {name: dump(getattr(value, name)) for name in _names(kind)}
+        return _each((name, getattr(value, name)) for name in _names(kind))
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -29,10 +29,14 @@ def dump(value: Any) -> Any:
     if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(k): dump(v) for k, v in value.items()}
+        return _each((str(k), v) for k, v in value.items())
     if isinstance(value, (list, tuple, set, frozenset)):
         return [dump(v) for v in value]
     return value
+
+
+def _each(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: entry if type(entry) in PLAIN else dump(entry) for name, entry in entries}
 
 
 @cache

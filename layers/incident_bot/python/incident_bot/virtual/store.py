@@ -15,6 +15,7 @@ from incident_bot.world import Absent, Below, Check, Expect, Item, Key, OneOf, P
 
 LARGEST_ITEM = 400 * 1024
 LARGEST_TRANSACTION = 100
+PLAIN = frozenset({str, int, bool, type(None)})
 
 
 class MemoryStore:
@@ -157,14 +158,14 @@ def _serialised(key: Key, item: Item) -> tuple[bytes, Item]:
 def plain(value: Any) -> Any:
     """A copy in the types that come back from a store: tuples become lists; TypeError for what JSON cannot say."""
     kind = type(value)
-    if kind in (str, int, bool, type(None)):
+    if kind in PLAIN:
         return value
     if kind is float:
         if not math.isfinite(value):
             raise TypeError(f"{value} is no number that a store keeps")
         return value + 0.0  # minus zero is zero
     if isinstance(value, Mapping):
-        return {_name(name): plain(entry) for name, entry in value.items()}
+        return {_name(name): entry if type(entry) in PLAIN else plain(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(entry) for entry in value]
     raise TypeError(f"a {kind.__name__} is not what JSON can say: {value!r}")
