@@ -13,7 +13,7 @@ from tests.simulation.faults import Plan
 from tests.simulation.invariants import broken
 from tests.simulation.remedies import broken as broken_remedies
 from tests.simulation.remedies import shop_of
-from tests.simulation.schedules import crash_everywhere, play, tell
+from tests.simulation.schedules import Told, break_everywhere, play, tell
 from tests.simulation.stage import SERVICES, Account, an_account, an_alert_of
 
 FIRING, RESOLVED = Status.FIRING, Status.RESOLVED
@@ -43,7 +43,17 @@ def test_an_invariant_that_does_not_hold_is_found() -> None:
 
 @pytest.mark.parametrize("fault", ["dies before", "dies after"])
 def test_whoever_dies_at_any_call_of_a_cascade_leaves_nothing_lost_or_doubled(fault: str) -> None:
-    assert crash_everywhere(CASCADE, [fault], stride=2) == []
+    assert break_everywhere(CASCADE, [fault], stride=2) == []
+
+
+AT_ONCE = [(0, "checkout", "errors", FIRING), (0, "orders", "errors", FIRING), (0, "checkout", "latency", FIRING)]
+CLEARS = [(0, "checkout", "errors", FIRING), (9, "checkout", "errors", FIRING), (0, "checkout", "errors", RESOLVED)]
+
+
+@pytest.mark.parametrize("story", [AT_ONCE, CLEARS], ids=["three alerts of one fault", "a repeat and its resolve"])
+def test_whoever_is_overtaken_at_any_call_decides_again(story: list[Told]) -> None:
+    """Two consumers, a consumer and an execution, an execution and sweep: one does all its work inside the other's."""
+    assert break_everywhere(story, ["meanwhile"]) == []
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -15,6 +15,8 @@ from incident_bot.world import Update
 from tests.histories.scene import Scene
 from tests.remediating import CLAMP
 from tests.signalling import turn_of
+from tests.simulation.faults import Plan
+from tests.simulation.remedies import all_of
 from tests.simulation.shop import STORM, a_shop_team
 
 TEAM = replace(a_shop_team(replace(CLAMP, mode=Mode.PROPOSE)), timing=Timing(quiet_period=60, stale_after=3600))
@@ -166,3 +168,30 @@ def test_two_people_who_click_at_once_are_one_approval() -> None:
         )
     scene.at(120)
     assert (scene.action.approvers, len(scene.shop.effects)) == (("grace",), 1)
+
+
+def test_an_approval_at_any_call_of_anybody_runs_it_once() -> None:
+    """Somebody clicks as soon as there is something to approve: between any two calls of whatever is at work."""
+    for number in range(interrupted(Plan()).account.plan.calls):
+        scene = interrupted(Plan(at={number: "meanwhile"}))
+        assert [effect.made for effect in scene.shop.effects] == [5], scene.account.plan.happened
+        assert scene.incident.state in ("mitigated", "resolved"), scene.account.plan.happened
+
+
+def interrupted(plan: Plan) -> Scene:
+    """A storm at 10 s and an acknowledgement while people are asked; who has not clicked by 35 s does so then."""
+    scene = Scene(TEAM, shop=True, plan=plan)
+    plan.meanwhile = lambda: click(scene)
+    scene.shop.fall_ill("checkout", STORM)
+    scene.at(15)
+    scene.acknowledged("grace")
+    scene.at(35)
+    click(scene)
+    scene.at(90)
+    return scene
+
+
+def click(scene: Scene) -> None:
+    for found in all_of(scene.account):
+        if found.approval and approvals.read(scene.world.store, found.approval).state == "pending":
+            approve(scene)

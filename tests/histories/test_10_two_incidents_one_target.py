@@ -6,6 +6,7 @@ from incident_bot.domain.team import Timing
 from incident_bot.state.actions import Remediation
 from tests.histories.scene import ON_CALL, Scene
 from tests.remediating import CLAMP, FUNCTION
+from tests.simulation.faults import Plan
 from tests.simulation.remedies import all_of
 from tests.simulation.shop import a_shop_team
 
@@ -62,3 +63,23 @@ def test_in_the_end_everything_is_as_it_was() -> None:
     scene = at_once()
     scene.at(3 * LIFT)
     assert (scene.shop.reserved, scene.locked()) == (None, {})
+
+
+def test_whichever_is_overtaken_while_it_locks_one_acts_and_one_waits() -> None:
+    """At every call of the one the other does all that it has to do next."""
+    calls = racing(Plan()).account.plan.calls
+    for number in range(calls):
+        scene = racing(Plan(at={number: "meanwhile"}))
+        states = sorted(found.state for found in all_of(scene.account))
+        assert states == ["applied", "busy"], scene.account.plan.happened
+        assert len(scene.shop.effects) == 1, scene.account.plan.happened
+        assert len(scene.locked()) == 1, scene.account.plan.happened
+
+
+def racing(plan: Plan) -> Scene:
+    """The same, with the functions of both running at once."""
+    scene = Scene(TEAM, shop=True, plan=plan)
+    plan.meanwhile = scene.account.deployment.step
+    scene.account.send(scene.alert("checkout"), scene.alert("orders"))
+    scene.at(45)
+    return scene

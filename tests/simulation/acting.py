@@ -29,6 +29,7 @@ def play(seed: int) -> Outcome:
     account = an_acting_account(dice, Plan(rate=dice.choice((0.0, 0.02, 0.05)), dice=random.Random(seed + 1)))
     racers = random.Random(seed + 2)
     account.plan.races = racers.choice((0.0, 0.03, 0.15))
+    account.deployment.batch = racers.choice((1, 10))
     account.plan.meanwhile = lambda: _meanwhile(account, racers)
     _falls_ill(account, dice)
     for _ in range(dice.randint(4, 16)):

@@ -30,7 +30,7 @@ class Plan:
     calls: int = 0
     on: bool = True
     happened: list[str] = field(default_factory=list)
-    meanwhile: Callable[[], None] = lambda: None
+    meanwhile: Callable[[], object] = lambda: None
     races: float = 0.0  # how many of all calls somebody else is faster than
     thread: int = field(default_factory=threading.get_ident)
     _racing: bool = False

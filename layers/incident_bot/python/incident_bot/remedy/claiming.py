@@ -36,8 +36,13 @@ def claim(run: Run) -> None:
         taking = _locks(run)
         if taking is None:
             continue
-        _refuse_policy(run)
-        _refuse_drift(run)
+        try:
+            _refuse_policy(run)
+            _refuse_drift(run)
+        except Refused:
+            if _locks(run) is None:  # Busy, where somebody took one meanwhile: that explains what changed
+                continue
+            raise
         try:
             _open(run, [*taking, *claiming, *_budget(run)], approvers)
         except Conflict:

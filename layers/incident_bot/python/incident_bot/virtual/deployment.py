@@ -31,6 +31,7 @@ class Deployment:
         self.world = world
         self.walker = Walker(world, definitions, functions, seen=seen)
         self.swept_at = world.now()
+        self.batch = BATCH
         self._seen = seen or world
         self._functions = functions
 
@@ -63,7 +64,7 @@ class Deployment:
 
     def consume(self) -> bool:
         """Hand one batch of visible messages to `consume`; what failed comes again when it is visible again."""
-        batch = self.world.queue.receive(BATCH)
+        batch = self.world.queue.receive(self.batch)
         if not batch:
             return False
         event = {"Records": [record(message) for message in batch]}
