@@ -71,3 +71,9 @@ def test_any_other_order_or_selection_is_found(lines: list[Line], data: st.DataO
     picked = data.draw(st.lists(st.sampled_from(entries), max_size=len(entries) + 1))
     assume(picked != entries)
     assert flaws(picked, len(entries), head(entries))
+
+
+def test_foreign_text_hides_nothing_in_it() -> None:
+    told = Line("signal", "generic says \u202eevil\x1b[2J\u200b is firing", "line one\r\nline two")
+    entry = sealed("inc1", 1, later(1), told, GENESIS)
+    assert (entry["text"], entry["reason"]) == ("generic says evil[2J is firing", "line one\nline two")

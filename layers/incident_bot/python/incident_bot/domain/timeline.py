@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from incident_bot.domain.clock import rfc3339
+from incident_bot.domain.plaintext import legible
 
 GENESIS = "0" * 64
 
@@ -33,8 +34,8 @@ def sealed(incident: str, seq: int, at: datetime, line: Line, previous: str) -> 
         "at": rfc3339(at),
         "actor": line.actor,
         "kind": line.kind,
-        "text": line.text,
-        "reason": line.reason,
+        "text": legible(line.text),
+        "reason": legible(line.reason),
     }
     return {**entry, "hash": _hash(entry, previous)}
 
