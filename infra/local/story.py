@@ -75,10 +75,9 @@ def main() -> None:
     """Bring up, tell, check, and say how to go on."""
     tell = Narrator()
     try:
-        with _alone(STATE):
+        with _alone(STATE), _fine_weather():
             sys.exit(_demo(tell))
     except KeyboardInterrupt:
-        shop_weather.change(STATE, surge=False, downstream_broken=False)
         tell.say("\nStopped. What runs goes on running: `make demo` takes it up again, `make stop` ends it.")
         sys.exit(130)
 
@@ -104,7 +103,6 @@ def _demo(tell: Narrator) -> int:
 
 def _calm(laptop: Laptop, tell: Narrator) -> None:
     """Every story starts from a healthy shop: what an earlier demo left open is over first."""
-    shop_weather.change(laptop.emulator.state, surge=False, downstream_broken=False)
     laptop.production.reset()
     scene = Scene(laptop, "calm", tell, [], threading.Event())
     open_ones = [row["id"] for row in scene.operator.get("/v1/incidents?limit=50").body if row["state"] not in OVER]
@@ -187,6 +185,16 @@ def _own_alert() -> str:
     labels = {"alertname": "MyFirstAlert", "service": "mine", "severity": "critical"}
     alert = {"status": "firing", "labels": labels, "startsAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     return json.dumps({"version": "4", "alerts": [alert]})
+
+
+@contextmanager
+def _fine_weather() -> Iterator[None]:
+    """Before and after the stories: what one that broke off left would raise alarms as soon as traffic starts again."""
+    shop_weather.change(STATE, surge=False, downstream_broken=False)
+    try:
+        yield
+    finally:
+        shop_weather.change(STATE, surge=False, downstream_broken=False)
 
 
 @contextmanager
