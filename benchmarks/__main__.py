@@ -10,6 +10,7 @@ from pathlib import Path
 
 import benchmarks
 from benchmarks.figure import Figure
+from incident_bot.stage import logger
 
 RESULTS = Path(__file__).with_name("results.json")
 Measure = Callable[[], Iterable[Figure]]
@@ -58,6 +59,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the product costs.")
     parser.add_argument("--only", default="", help="names of benchmarks, separated by commas")
+    logger.setLevel("CRITICAL")  # what the handlers log is of no use here
     names = [name for name in parser.parse_args().only.split(",") if name]
     return run(discover(), names, RESULTS)
 

@@ -7,7 +7,7 @@ from math import ceil
 from incident_bot import signals
 from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
-from incident_bot.domain.errors import Conflict, NotFound
+from incident_bot.domain.errors import Conflict
 from incident_bot.domain.head import Head, Member, without
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
@@ -171,17 +171,25 @@ def _shown(head: Head, known: Series) -> bool:
 
 def _elsewhere(world: World, identifiers: set[str]) -> dict[str, Incident]:
     """The incidents of known series that the head does not show; of merged ones, what they were merged into."""
-    found = {}
-    for identifier in identifiers:
-        try:
-            incident = incidents.read(world.store, identifier)
-            for _ in range(MERGES):
-                if incident.merged_into:
-                    incident = incidents.read(world.store, incident.merged_into)
-        except NotFound:
-            continue
-        found[identifier] = incident
-    return found
+    found: dict[str, Incident] = {}
+    wanted, asked = set(identifiers), set[str]()
+    for _ in range(1 + MERGES):
+        if not wanted:
+            break
+        found |= incidents.read_many(world.store, wanted)
+        asked |= wanted
+        wanted = {incident.merged_into for incident in found.values() if incident.merged_into} - asked
+    ends = {identifier: _merged(found, identifier) for identifier in identifiers}
+    return {identifier: incident for identifier, incident in ends.items() if incident}
+
+
+def _merged(found: Mapping[str, Incident], identifier: str) -> Incident | None:
+    """The incident, or the one that it was merged into in the end; None where that is missing."""
+    incident = found.get(identifier)
+    for _ in range(MERGES):
+        if incident and incident.merged_into:
+            incident = found.get(incident.merged_into)
+    return incident
 
 
 def _incident_writes(world: World, admission: Admission, silent: Mapping[str, _Silent]) -> list[Write]:

@@ -1,6 +1,6 @@
 """Reading and writing incidents: every write is one transaction of the incident and its new timeline entries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,12 @@ def read(store: Store, incident: str) -> Incident:
     if item is None:
         raise NotFound(f"there is no incident {incident}")
     return load(Incident, item)
+
+
+def read_many(store: Store, identifiers: Iterable[str]) -> dict[str, Incident]:
+    """Those of these incidents that there are, by their ids."""
+    items = store.get_many([keys.meta(identifier) for identifier in identifiers])
+    return {item["id"]: load(Incident, item) for item in items.values()}
 
 
 def opening(world: World, incident: Incident, lines: Sequence[Line]) -> tuple[Incident, list[Write]]:
