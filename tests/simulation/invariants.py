@@ -57,6 +57,8 @@ def _executions(account: Account) -> Iterator[str]:
     ]
     for incident in account.incidents():
         names = [e.name for e in running if e.payload["incident"] == incident.id]
+        if incident.over and not incident.clocks and not names:
+            continue  # nothing is due of it; what comes by mail revives it
         wanted = [] if finished(incident) or not incident.generation else [name_of(incident)]
         if names != wanted:
             yield f"11: {incident.id} ({incident.state}, generation {incident.generation}) is run by {names}"

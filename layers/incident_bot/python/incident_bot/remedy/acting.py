@@ -104,6 +104,7 @@ def _put_back(run: Run, event: Mapping[str, Any]) -> dict[str, Any]:
     if not any(journal.standing(run.entries, step, FORWARD).tried for step in range(len(plan.steps))):
         return _nothing_to_undo(run, event)
     hold(run)
+    _read_back(run)
     while True:
         following = journal.backwards(plan, run.entries, run.looks())
         match following.move:
@@ -148,7 +149,7 @@ def _because(run: Run) -> str:
 
 
 def _read_back(run: Run) -> None:
-    """Ask the world about a call whose end nobody wrote down, so that a person is told exactly what is applied."""
+    """Ask the world about a call whose end nobody wrote down, so that the record says exactly what was applied."""
     for step in journal.uncertain(run.remediation.plan, run.entries):
         try:
             seen = run.look(step)
