@@ -14,7 +14,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import MOVES
-from incident_bot.domain.mail import MailKind
+from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind
 from incident_bot.domain.team import EscalationStep, Group, Team, Timing
 from tests.acting import Actor, a_firing, a_page, alert_mail, an_action, paged_and_active
@@ -265,6 +265,48 @@ def test_a_worse_alert_and_an_acknowledgement_of_the_lesser_one_cross_and_it_sti
     actor.deliver(alert_mail("b", severity=SEV1, new=True))
     actor.tell(ACK)
     assert actor.pages == ["first", "worsened"]
+
+
+def a_ticket(**changes: Any) -> Actor:
+    """An actor of a Sev2 incident that wakes nobody: its service touches no customer, the `orders` it needs does."""
+    services = {"batch": a_service("batch", tier=3, depends_on=("orders",)), "orders": a_service("orders")}
+    firing = {"v1:errors": a_firing(service="batch")}
+    incident = an_incident(service="batch", firing=firing, clocks={"stale": later(3600)}, **changes)
+    return Actor(incident, team=a_team(services=services)).run()
+
+
+WAKES = alert_mail("down", service="orders", new=True, pages=True)
+ROOTED = Mail(MailKind.ROOT, later(0), "orders", "correlation", "batch depends on it")
+
+
+@pytest.mark.parametrize("mails", [(WAKES,), (ROOTED, WAKES)], ids=["it joins", "it joins as the root"])
+def test_an_alert_that_wakes_people_is_not_lost_in_a_ticket(mails: tuple[Mail, ...]) -> None:
+    """As bad as the ticket by its number, it would have paged by itself: joining an incident must not silence it."""
+    actor = a_ticket().hear(*mails, at=60)
+    assert actor.pages == ["first"]
+    assert actor.incident.clocks["escalate"] == later(360)
+    assert actor.hear(alert_mail("too", service="orders", new=True, pages=True), at=90).pages == ["first"]
+
+
+def test_who_took_a_ticket_on_is_paged_for_what_wakes_people() -> None:
+    actor = a_ticket().tell(ACK, at=10).hear(WAKES, at=60)
+    assert (actor.pages, actor.incident.acknowledged_by) == (["first"], "")
+
+
+def test_what_joins_while_the_page_is_held_waits_with_it() -> None:
+    assert held().hear(alert_mail("down", new=True, pages=True), at=10).pages == []
+
+
+def test_what_joins_after_a_held_page_was_acknowledged_pages_nobody() -> None:
+    assert held().tell(ACK, at=5).hear(alert_mail("down", new=True, pages=True), at=10).pages == []
+
+
+def test_what_moves_into_a_ticket_and_wakes_people_is_not_lost_there() -> None:
+    """Its own incident's page is closed as merged: somebody has to hear of it here."""
+    actor = a_ticket()
+    actor.table = {"v1:down": a_firing("down", service="orders")}
+    actor.tell(MailKind.MOVED_IN, "orders/down", at=60, **{"from": "inc2"})
+    assert actor.pages == ["first"]
 
 
 @pytest.mark.parametrize(("playbooks", "turn"), [("p", True), ("", False)], ids=["one fits", "none fits"])

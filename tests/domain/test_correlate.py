@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.classify import UNKNOWN_SERVICE
 from incident_bot.domain.correlate import JOINED_FOR, NEW, Candidate, Placement, Topology, place
 from incident_bot.domain.head import Group, Head, Member
 from incident_bot.domain.team import Service
@@ -76,6 +77,18 @@ ROWS = [
     ("nothing connects them", a_head(a=of("mail")), fires("web"), Placement(NEW, "no open incident explains it")),
     ("siblings of a silent root", a_head(a=of("app")), fires("web"), Placement(NEW, "no open incident explains it")),
     ("a service nobody knows", a_head(a=of("web")), fires("mystery"), Placement(NEW, "no open incident explains it")),
+    (
+        "two alerts that name no service have nothing in common",
+        a_head(a=of(UNKNOWN_SERVICE)),
+        fires(UNKNOWN_SERVICE),
+        Placement(NEW, "no open incident explains it"),
+    ),
+    (
+        "the same alert without a service is the same",
+        a_head(a=of(UNKNOWN_SERVICE)),
+        fires(UNKNOWN_SERVICE, title="errors"),
+        Placement("a", "its group unknown/errors belongs there"),
+    ),
     (
         "the root comes last",
         a_head(a=of("web")),

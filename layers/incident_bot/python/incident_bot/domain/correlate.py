@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.classify import UNKNOWN_SERVICE
 from incident_bot.domain.head import Head, Member
 from incident_bot.domain.team import Service
 
@@ -65,8 +66,9 @@ def place(candidate: Candidate, head: Head, topology: Topology, join_window: tim
         return Placement(NEW, "noise is recorded by itself")
     near = [name for name, member in head.incidents.items() if _near(member, candidate.at, join_window)]
     near.sort(key=lambda name: head.incidents[name].opened_at)
+    named = candidate.service != UNKNOWN_SERVICE  # that nobody named a service is nothing two alerts have in common
     for name in near:
-        if candidate.service in head.services(name):
+        if named and candidate.service in head.services(name):
             return Placement(name, f"{candidate.service} alerts there already")
     return _by_topology(candidate, head, topology, near)
 

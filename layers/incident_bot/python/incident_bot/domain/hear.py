@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from incident_bot.domain import tell
 from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.classify import pages
 from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import Firing, State
 from incident_bot.domain.mail import Mail, firing_in
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import rerooted
+from incident_bot.domain.plaintext import line
 
 FIRING_KEPT = 20
 LONGEST_QUIET = 1800.0
@@ -35,6 +37,8 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     d.set(alerts=d.incident.alerts + new)
     _fires_again(d, "it fires again inside the quiet period")
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""))
+    if detail.get("pages"):
+        _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}")
     if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)
 
@@ -70,6 +74,19 @@ def _worsens(d: Deliberation, severity: Severity, why: str) -> bool:
         d.clock("ack", None)
         tell.page(d, "worsened", f"it got worse: {was.label} became {severity.label}")
     return True
+
+
+def _wakes(d: Deliberation, why: str) -> None:
+    """What would have paged by itself pages the incident that it joined, where nobody was: a ticket silences nothing.
+
+    Where a page was written already and somebody acknowledged, they know.
+    """
+    if d.paged or (d.incident.acknowledged_at and any(intent.pages for intent in d.intents.values())):
+        return
+    d.set(acknowledged_at=None, acknowledged_by="", noise=False)
+    d.clock("ack", None)
+    d.say("decision", "it pages now", why)
+    tell.page(d, "first", why)
 
 
 def _clears(d: Deliberation, fingerprint: str, rhythm: float) -> None:
@@ -110,9 +127,13 @@ def moved_in(d: Deliberation, mail: Mail) -> None:
 
 
 def _as_bad_as(d: Deliberation, firing: Mapping[str, Firing], why: str) -> None:
+    """The incident is as bad as the worst of its series, and wakes people where one of them does."""
     worst = min((f.severity for f in firing.values() if f.severity), default=None)
     if worst:
         _worsens(d, worst, why)
+    for series in firing.values():
+        if series.severity and pages(series.severity, d.team.services.get(series.service))[0]:
+            _wakes(d, f"{series.title} of {series.service} wakes people")
 
 
 def moved_out(d: Deliberation, mail: Mail) -> None:
