@@ -3,16 +3,25 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_bot import plugins
+from incident_bot.domain.alert import Status
 from incident_bot.domain.incident import Firing, Incident, State, Step
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
 from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, series
 from incident_bot.turn import cleared, owned
-from incident_bot.world import Clients, World
+from incident_bot.world import Clients, World, Write
+
+
+class Opinion(NamedTuple):
+    """Whether a series fires, why that is believed, and whether its source was asked."""
+
+    fires: bool
+    said: str
+    by_source: bool = False
 
 
 def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,31 +31,44 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"fenced": True}
     before, series_in_question = incident, {**incident.cleared, **incident.firing}
     opinions = {f: _opinion(world, incident, f, s) for f, s in series_in_question.items()}
-    still = {f: series_in_question[f] for f, (fires, _) in opinions.items() if fires}
-    lines = [Line("decision", f"{series_in_question[f].title}: {said}") for f, (_, said) in opinions.items()]
+    still = {f: series_in_question[f] for f, opinion in opinions.items() if opinion.fires}
+    lines = [Line("decision", f"{series_in_question[f].title}: {o.said}") for f, o in opinions.items()]
     after = cleared(replace(incident, firing=still, cleared={}), "Verify")
     after, why = _still_fires(world, after, still) if still else _recovered(world, after)
     if after.state is not before.state:
         lines.append(Line("state", f"the incident is {after.state}", "its source was asked"))
-    incidents.commit(world, before, after, [*lines, why])
+    incidents.commit(world, before, after, [*lines, why], _corrected(world, incident, opinions))
     return {"firing": len(still), "asked": len(opinions)}
 
 
-def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing) -> tuple[bool, str]:
+def _corrected(world: World, incident: Incident, opinions: Mapping[str, Opinion]) -> list[Write]:
+    """What was found out is what the series say from now on: where a resolve was lost, firing again is news.
+
+    Of a source that was not asked nothing is known: whatever it says next is news.
+    """
+    over = {f: Status.RESOLVED if o.by_source else Status.UNKNOWN for f, o in opinions.items() if not o.fires}
+    known = series.read(world.store, incident.scope, over)
+    wrong = (s for s in known.values() if s.status is Status.FIRING)
+    return [
+        series.write(incident.scope, s, replace(s, status=over[s.fingerprint], version=s.version + 1)) for s in wrong
+    ]
+
+
+def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing) -> Opinion:
     """Whether a series fires, and who says so; where its source cannot be asked, what was heard of it last counts."""
     source = plugins.sources().get(firing.source)
     asked = _ask(world, source.ask, firing) if source and source.ask and firing.ask else None
     if asked is not None:
-        return asked, f"{firing.source} says it {'still fires' if asked else 'is resolved'}"
+        return Opinion(asked, f"{firing.source} says it {'still fires' if asked else 'is resolved'}", by_source=True)
     if fingerprint in incident.cleared:
-        return False, f"{firing.source} said it is resolved, and cannot be asked again"
+        return Opinion(False, f"{firing.source} said it is resolved, and cannot be asked again")
     if incident.resolve_asked_by:
-        return False, f"its source cannot be asked: {incident.resolve_asked_by}'s word counts"
+        return Opinion(False, f"its source cannot be asked: {incident.resolve_asked_by}'s word counts")
     heard = series.read(world.store, incident.scope, [fingerprint]).get(fingerprint)
     silent = world.now() - (heard.seen_at if heard else firing.seen)
     if silent >= timedelta(seconds=world.team.timing.stale_after):
-        return False, f"not heard of for {silent.total_seconds():.0f} s: its resolve was lost"
-    return True, "its source cannot be asked, and it was heard of lately"
+        return Opinion(False, f"not heard of for {silent.total_seconds():.0f} s: its resolve was lost")
+    return Opinion(True, "its source cannot be asked, and it was heard of lately")
 
 
 def _ask(world: World, ask: Callable[[str, Clients], bool | None], firing: Firing) -> bool | None:

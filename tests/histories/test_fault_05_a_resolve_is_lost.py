@@ -49,3 +49,32 @@ def test_the_lost_resolve_of_noise_ends_it_too() -> None:
     scene.says("checkout", severity=None, occurred=0)
     scene.at(3 * STALE)
     assert scene.incident.state == "resolved"
+
+
+def test_what_fires_again_after_a_lost_resolve_is_news_to_the_incident_that_waits_to_close() -> None:
+    """CloudWatch tells of changes only: whoever still believes the old one to fire would take this for a repeat."""
+    scene = Scene(replace(a_shop_team(), playbooks=(), timing=TIMING), shop=True)
+    scene.shop.fall_ill("checkout", STORM)
+    scene.at(60)
+    scene.shop.fall_ill("checkout", WELL)
+    scene.account.run_for(30, deliver=lambda lost: None)
+    scene.at(STALE + 30)
+    waiting = scene.incident.state
+    scene.shop.fall_ill("checkout", STORM)
+    scene.at(STALE + 200)
+
+    assert (waiting, scene.incident.state) == ("mitigated", "active")
+    assert [state for _, state in scene.states()][-2:] == ["mitigated", "active"]
+
+
+def test_a_source_that_repeats_itself_after_all_is_news_too() -> None:
+    scene = Scene(replace(two_teams(), timing=TIMING))
+    scene.says("checkout")
+    scene.acknowledged("ada")
+    scene.at(STALE + 30)
+    waiting = scene.incident.state
+    scene.says("checkout", occurred=0)
+    scene.at(STALE + 200)
+
+    assert (waiting, scene.incident.state) == ("mitigated", "active")
+    assert len(scene.incidents) == 1
