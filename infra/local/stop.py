@@ -4,7 +4,8 @@ from infra.local import background
 
 
 def main() -> None:
-    stopped = [process.name for process in background.every() if process.stop()]
+    places = [background.STATE, *background.STATE.glob("*/.local")]  # the demo's, and what a killed test run left
+    stopped = [process.name for place in places for process in background.every(place) if process.stop()]
     print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
 
 

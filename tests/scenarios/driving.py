@@ -22,7 +22,7 @@ from infra.local.operators import Answer
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.4
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 class NotYet(AssertionError):

@@ -82,7 +82,7 @@ def _playbooks() -> list[dict[str, Any]]:
             "mode": "propose",
             "parameters": {"limit": LIMIT},
             "settle_seconds": 5,
-            "lift_after_seconds": 15 if name == "gate" else 4,
+            "lift_after_seconds": 30 if name == "gate" else 4,
         }
         for name in CLAMPED
     ]

@@ -11,6 +11,7 @@ from tests.scenarios.driving import Stack, eventually, unique
 from tests.scenarios.lab import Lab
 
 ROLLBACK_ROLE = "IncidentBot-us-east-1-roll-back-lambda-alias"
+CLAMP, FUNCTION = "limit_lambda_concurrency", "arn:aws:lambda:us-east-1:000000000000:function:"
 ENDED = ("applied", "undone", "failed", "suspended", "refused", "denied")
 
 
@@ -29,7 +30,7 @@ def asked(stack: Stack, incident: str, number: int = 1) -> Mapping[str, Any]:
     return eventually(look, f"request {number} for approval")
 
 
-def ended(stack: Stack, incident: str, *states: str, seconds: float = 70) -> Mapping[str, Any]:
+def ended(stack: Stack, incident: str, *states: str, seconds: float = 120) -> Mapping[str, Any]:
     """The incident once its only action is in one of these states."""
 
     def look() -> Mapping[str, Any] | None:
@@ -124,12 +125,13 @@ def test_the_second_of_two_incidents_waits_for_the_first_one_s_clamp(stack: Stac
         second = eventually(lambda: [i for i in stack.incidents("gate") if i["id"] != first], "another incident")[0][
             "id"
         ]
-        late = asked(stack, second)
-        assert stack.post(f"/v1/approvals/{late['id']}", _body(late)).ok
-        ended(stack, second, "busy", seconds=30)
-        assert lab.concurrency() == shop.LIMIT
+        tighter = {"action": CLAMP, "target": f"{FUNCTION}gate", "parameters": {"limit": 3}, "reason": "tighter"}
+        assert stack.post(f"/v1/incidents/{second}/actions", tighter, "carol").ok
+        assert stack.post(f"/v1/approvals/{asked(stack, second)['id']}", _body(asked(stack, second))).ok
+        ended(stack, second, "busy")
+        assert lab.concurrency() == shop.LIMIT, "the loser changes nothing"
         eventually(lambda: lab.concurrency() is None, "the first one's clamp is lifted")
-        assert asked(stack, second, 2)["state"] == "pending"
+        assert asked(stack, second, 2)["state"] == "pending", "and now it proposes afresh"
         lab.heal()
         stack.post(f"/v1/incidents/{second}/resolve", {"reason": "enough"})
 
