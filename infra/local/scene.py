@@ -1,10 +1,9 @@
 """What a story of the demo works with: its incident as the operator API shows it, the receivers, and time."""
 
-import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 from incident_bot import plugins
 from infra.local.laptop import Laptop
 from infra.local.operators import Answer, Operator
+from infra.local.paged import Page, pages
 from infra.local.telling import Narrator
 
 LOOK_SECONDS = 0.7
@@ -39,34 +39,48 @@ class Question:
     yes: bool = False
 
 
-@dataclass
-class Scene:
-    """One story's view of the running target."""
+@dataclass(frozen=True)
+class Stage:
+    """What all stories share: the target, the voice, the questions to the person, the word to stop, the start."""
 
     laptop: Laptop
-    name: str
     tell: Narrator
-    questions: list[Question]
-    stop: threading.Event
-    began: float = field(default_factory=time.monotonic)
+    questions: list[Question] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass
+class Scene:
+    """One story's view of the running target; `hides` are kinds of timeline entries that it does not tell."""
+
+    stage: Stage
+    name: str
+    hides: frozenset[str] = frozenset()
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seen: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)  # incident -> timeline entries told
+    woken: dict[str, int] = field(default_factory=dict)  # incident -> pages told
     watched: Callable[[], Mapping[str, str]] = dict
     known: dict[str, str] = field(default_factory=dict)
+    observed: list[str] = field(default_factory=list)
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since the story began."""
-        return time.monotonic() - self.began
+    def laptop(self) -> Laptop:
+        """The running target."""
+        return self.stage.laptop
 
     @property
     def operator(self) -> Operator:
         """Who is on call here and acts for the story."""
         return self.laptop.operator("alice")
 
+    def at(self, moment: datetime) -> float:
+        """Seconds from the stories' start to that moment."""
+        return (moment - self.stage.began).total_seconds()
+
     def say(self, text: str, reason: str = "") -> None:
         """Tell what the world does; what the bot does, its timeline tells."""
-        self.tell.line(self.name, self.elapsed, text, reason, "italic")
+        self.stage.tell.line(self.name, self.at(datetime.now(UTC)), text, reason, "italic")
 
     # -- the bot -----------------------------------------------------------------------------------------------------
 
@@ -80,7 +94,7 @@ class Scene:
                     return str(row["id"])
             return ""
 
-        return self.wait(found, seconds, f"an incident of {service}")
+        return str(self.wait(found, seconds, f"an incident of {service}"))
 
     def follow(self, incident: str, until: Callable[[Shown], Any], seconds: float, what: str) -> Shown:
         """Tell the incident's timeline as it grows until `until` holds of what the API shows; raises Stuck."""
@@ -89,20 +103,31 @@ class Scene:
             shown = self.look(incident)
             return shown if until(shown) else None
 
-        return self.wait(looked, seconds, what)
+        found: Shown = self.wait(looked, seconds, what)
+        return found
 
     def look(self, incident: str) -> Shown:
-        """The incident now; what is new on its timeline is told."""
+        """The incident now; what is new on its timeline, at the receivers and in AWS is told."""
         shown: Shown = self._get(f"/v1/incidents/{incident}")
-        first = self.seen.get(incident, 0)
-        for entry in shown["timeline"][first:]:
-            self.tell.entry(self.name, self.elapsed, entry)
-        self.seen[incident] = len(shown["timeline"])
+        self._tell_news(incident, shown["timeline"])
         self._tell_changes()
         return shown
 
+    def _tell_news(self, incident: str, timeline: Sequence[Shown]) -> None:
+        """In the order in which it happened; a page is news when it reaches the person, the incident hears later."""
+        entries, woken = timeline[self.seen.get(incident, 0) :], self.pages(incident)
+        pages = [_as_entry(page) for page in woken[self.woken.get(incident, 0) :]]
+        self.seen[incident], self.woken[incident] = len(timeline), len(woken)
+        for entry in sorted([*entries, *pages], key=lambda entry: datetime.fromisoformat(entry["at"])):
+            if entry["kind"] not in self.hides:
+                self.stage.tell.entry(self.name, self.at(datetime.fromisoformat(entry["at"])), entry)
+
+    def pages(self, incident: str) -> list[Page]:
+        """What woke somebody for the incident."""
+        return pages(self.laptop.receivers, incident)
+
     def watch(self, facts: Callable[[], Mapping[str, str]]) -> None:
-        """From now on tell what changes of these facts, which AWS itself is asked for."""
+        """From now on tell what changes of these facts, which AWS itself is asked for, and remember it."""
         self.watched, self.known = facts, dict(facts())
 
     def _tell_changes(self) -> None:
@@ -110,12 +135,25 @@ class Scene:
         for name, fact in now.items():
             if self.known.get(name) != fact:
                 self.say(f"AWS says: {name} {fact}")
+                self.observed.append(f"{name} {fact}")
         self.known = dict(now)
+
+    def acknowledge(self, incident: str, reason: str) -> None:
+        """Have the person on call take the incident."""
+        self._post(f"/v1/incidents/{incident}/acknowledge", {"reason": reason})
+
+    def resolve(self, incident: str, reason: str) -> None:
+        """Have a person say that it is over; the bot still asks the source."""
+        self._post(f"/v1/incidents/{incident}/resolve", {"reason": reason})
+
+    def ended(self, incident: str) -> None:
+        """Wait, without telling, for the end of an incident; raises Stuck."""
+        self.wait(lambda: self._get(f"/v1/incidents/{incident}")["state"] in OVER, 60, f"the end of {incident}")
 
     def decide(self, approval: Shown) -> bool:
         """Have a person look at the plan and decide; whether it was approved."""
-        question = Question(approval)
-        self.questions.append(question)
+        question = Question(self._get(f"/v1/approvals/{approval['id']}"))
+        self.stage.questions.append(question)
         self.wait(question.answered.is_set, 900, "an answer")
         word, reason = ("approve", "the plan is sound") if question.yes else ("reject", "said no at the prompt")
         body = {"decision": word, "reason": reason, "digest": approval["digest"]}
@@ -125,23 +163,30 @@ class Scene:
         return question.yes and answer.ok
 
     def wait(self, ready: Callable[[], Any], seconds: float, what: str) -> Any:
-        """Poll until `ready` gives something; raises Stuck after `seconds`."""
-        deadline = time.monotonic() + seconds
-        while not self.stop.is_set():
+        """Poll until `ready` gives something; raises Stuck after `seconds`, in which nobody was asked anything."""
+        deadline = self.stage.tell.now() + seconds
+        while not self.stage.stop.is_set():
+            late = self.stage.tell.now() > deadline
             if found := ready():
                 return found
-            if time.monotonic() > deadline:
+            if late:
                 raise Stuck(f"{what} did not come within {seconds:g} s")
-            self.stop.wait(LOOK_SECONDS)
+            self.stage.stop.wait(LOOK_SECONDS)
         raise Interrupted
 
     def _get(self, path: str) -> Any:
-        answer: Answer = self.operator.get(path)
+        return self._answered(self.operator.get(path), f"GET {path}")
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._answered(self.operator.post(path, body), f"POST {path}")
+
+    @staticmethod
+    def _answered(answer: Answer, to: str) -> Any:
         if not answer.ok:
-            raise Stuck(f"the operator API answered {answer.status} to GET {path}: {answer.body}")
+            raise Stuck(f"the operator API answered {answer.status} to {to}: {answer.body}")
         return answer.body
 
-    # -- senders and receivers ---------------------------------------------------------------------------------------
+    # -- senders -----------------------------------------------------------------------------------------------------
 
     def send(self, source: str, document: Mapping[str, Any] | bytes) -> httpx.Response:
         """Deliver to the webhook as its vendor would."""
@@ -149,42 +194,12 @@ class Scene:
         if authentication is None:
             raise Stuck(f"{source} takes no webhooks")
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        headers = authentication.sign(body, outputs.webhook_secrets[source], datetime.now(UTC), _message_id())
+        secret, message_id = outputs.webhook_secrets[source], f"msg_{time.time_ns():x}"
+        headers = authentication.sign(body, secret, datetime.now(UTC), message_id) | {"Host": outputs.api_host}
         url = f"{outputs.api_url}/v1/webhooks/{source}"
-        headers["Host"] = outputs.api_host
         return httpx.post(url, content=body, headers=headers, timeout=30, trust_env=False)
 
-    def pages(self, incident: str) -> list[Shown]:
-        """What woke somebody for the incident: triggers that PagerDuty or, in its stead, the webhook or SNS took."""
-        return pages(self.laptop, incident)
 
-
-def pages(laptop: Laptop, incident: str) -> list[Shown]:
-    """Every page of that incident which a receiver accepted."""
-    return list(
-        itertools.chain(_by_pagerduty(laptop, incident), _by_webhook(laptop, incident), _by_sns(laptop, incident))
-    )
-
-
-def _by_pagerduty(laptop: Laptop, incident: str) -> Iterator[Shown]:
-    for record in laptop.receivers.records("pagerduty"):
-        mine = str(record.get("dedup_key") or "").startswith(incident)
-        if mine and record["accepted"] and record["event_action"] == "trigger":
-            yield record
-
-
-def _by_webhook(laptop: Laptop, incident: str) -> Iterator[Shown]:
-    for record in laptop.receivers.records("webhook"):
-        mine = record["accepted"] and not record.get("duplicate") and record["body"].get("incident") == incident
-        if mine and record["type"] == "incident.trigger":
-            yield record
-
-
-def _by_sns(laptop: Laptop, incident: str) -> Iterator[Shown]:
-    for record in laptop.receivers.records("sns"):
-        if record.get("type") == "Notification" and incident in str(record.get("message")):
-            yield record
-
-
-def _message_id() -> str:
-    return f"msg_{time.time_ns():x}"
+def _as_entry(page: Page) -> Shown:
+    text = f"{page.via} wakes {page.to or 'its subscribers'}: {page.title}"
+    return {"at": page.at.isoformat(), "actor": "incident-bot", "kind": "page", "text": text, "reason": ""}

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,41 +19,45 @@ from pathlib import Path
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.text import Text
 
+from incident_bot.cli import showing
+from incident_bot.domain.errors import IncidentBotError
 from infra.local import laptop as laptops
 from infra.local import shop_weather
 from infra.local.background import STATE, AlreadyRunning
 from infra.local.deploy import DeployFailed
 from infra.local.emulator import EmulatorFailed, PortTaken
 from infra.local.laptop import Laptop
-from infra.local.outcome import check
+from infra.local.outcome import TOLD, Telling, check
 from infra.local.receivers import ReceiversFailed
-from infra.local.scene import OVER, Interrupted, Question, Scene, Stuck
-from infra.local.stories import STORIES, Ending, is_over
+from infra.local.scene import OVER, Interrupted, Question, Scene, Stage, Stuck
+from infra.local.stories import STORIES, Ending
 from infra.local.telling import Narrator, has_a_person
 from infra.local.traffic import TrafficFailed
 
-STARTS = "Incident Bot on a laptop: a small shop, four stories at once"
-EXPECTED = "story.json"
+SERVICES = ("checkout", "orders", "search", "billing", "warehouse", "mailroom")  # of the stories
 APART_SECONDS = 4.0  # two cores start the functions of all four at once only slowly
+BROKE_OFF = "it broke off"
+BROKEN = (Stuck, httpx.HTTPError, BotoCoreError, ClientError)
 CANNOT_START = (
     AlreadyRunning,
     DeployFailed,
     EmulatorFailed,
+    IncidentBotError,
     PortTaken,
     ReceiversFailed,
     TrafficFailed,
-    BotoCoreError,
-    ClientError,
+    *BROKEN,
 )
 
 
 class Told:
-    """One story in its own thread, and how it ended."""
+    """One story in its own thread, and how it ends."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.ending = Ending()
+        self.ending = Ending(observed=scene.observed)
         self._thread = threading.Thread(target=self._run, name=scene.name, daemon=True)
         self._thread.start()
 
@@ -62,11 +66,14 @@ class Told:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        """Whatever breaks it off, even a mistake of its own, stays noted."""
+        self.ending.wrong.append(BROKE_OFF)
         try:
-            self.ending = STORIES[self.scene.name](self.scene)
+            STORIES[self.scene.name](self.scene, self.ending)
+            self.ending.wrong.remove(BROKE_OFF)
         except Interrupted:
-            self.ending.wrong.append("interrupted")
-        except (Stuck, httpx.HTTPError, BotoCoreError, ClientError) as problem:
+            return
+        except BROKEN as problem:
             self.ending.wrong.append(str(problem))
             self.scene.say(f"the story broke off: {problem}")
 
@@ -75,84 +82,87 @@ def main() -> None:
     """Bring up, tell, check, and say how to go on."""
     tell = Narrator()
     try:
-        with _alone(STATE), _fine_weather():
+        with _alone(STATE):
             sys.exit(_demo(tell))
     except KeyboardInterrupt:
+        shop_weather.change(STATE, surge=False, downstream_broken=False)
         tell.say("\nStopped. What runs goes on running: `make demo` takes it up again, `make stop` ends it.")
         sys.exit(130)
 
 
 def _demo(tell: Narrator) -> int:
-    tell.title(STARTS)
+    (STATE / TOLD).unlink(missing_ok=True)
+    tell.title("Incident Bot on a laptop: a small shop, four stories at once")
     try:
         laptop = laptops.bring_up(say=tell.step)
+        _calm(laptop, tell)
     except CANNOT_START as problem:
         tell.say(f"The demo cannot start: {problem}", "bold red")
         return 1
-    _calm(laptop, tell)
-    told = _all_told(laptop, tell)
-    endings = {story.scene.name: story.ending for story in told}
-    (STATE / EXPECTED).write_text(json.dumps({name: asdict(ending) for name, ending in endings.items()}, indent=2))
-    if endings["checkout"].postmortem:
+    telling = _tell(laptop, tell)
+    (STATE / TOLD).write_text(json.dumps(asdict(telling), indent=2))
+    if draft := telling.stories["checkout"]["postmortem"]:
         tell.title("The postmortem draft of the first story")
-        tell.block(endings["checkout"].postmortem)
-    good = _verdict(laptop, endings, tell)
+        tell.block(draft)
+    good = _verdict(laptop, telling, tell)
     _go_on(laptop, tell)
     return 0 if good else 1
 
 
 def _calm(laptop: Laptop, tell: Narrator) -> None:
     """Every story starts from a healthy shop: what an earlier demo left open is over first."""
+    shop_weather.change(laptop.emulator.state, surge=False, downstream_broken=False)
     laptop.production.reset()
-    scene = Scene(laptop, "calm", tell, [], threading.Event())
-    open_ones = [row["id"] for row in scene.operator.get("/v1/incidents?limit=50").body if row["state"] not in OVER]
-    for incident in open_ones:
-        tell.step(f"an earlier demo left {incident} open: ending it")
-        scene.operator.post(f"/v1/incidents/{incident}/resolve", {"reason": "the demo begins anew"})
-    for incident in open_ones:
-        try:
-            scene.wait(lambda i=incident: is_over(scene.operator.get(f"/v1/incidents/{i}").body), 60, "its end")  # type: ignore[misc]
-        except Stuck as stuck:
-            tell.step(f"{incident} stays open ({stuck})")
+    scene = Scene(Stage(laptop, tell), "calm")
+    scene.wait(lambda: set(laptop.production.read_state().alarms.values()) == {"OK"}, 60, "a shop without alarms")
+    rows = scene.operator.get("/v1/incidents?limit=100").body
+    left = [row["id"] for row in rows if row["state"] not in OVER and row["service"] in SERVICES]
+    for incident in left:
+        tell.step(f"{incident} is open since an earlier demo: alice ends it")
+        scene.resolve(incident, "the demo begins anew")
+    for incident in left:
+        scene.ended(incident)
 
 
-def _all_told(laptop: Laptop, tell: Narrator) -> list[Told]:
+def _tell(laptop: Laptop, tell: Narrator) -> Telling:
     """Tell all stories at once; questions are asked here, where the terminal and Ctrl-C are."""
     tell.title("What happens, and what the bot does about it")
     tell.say(
-        "  each line: seconds into its story, story, what, why; lines in italics are the world, the rest is the bot",
-        "dim",
+        "each line: second at which it happened, story, what, why; in italics the world, the rest is the bot", "dim"
     )
-    stop, questions = threading.Event(), list[Question]()
-    asks, began = has_a_person(os.environ), time.monotonic()
+    stage = Stage(laptop, tell)
+    asks, began, waiting = has_a_person(os.environ), time.monotonic(), list(STORIES)
     told: list[Told] = []
-    waiting = list(STORIES)
     try:
         while waiting or not all(story.over for story in told):
             if waiting and time.monotonic() > began + APART_SECONDS * len(told):
-                told.append(Told(Scene(laptop, waiting.pop(0), tell, questions, stop)))
-            while questions:
-                _answer(questions.pop(0), tell, asks=asks)
-            stop.wait(0.1)
+                told.append(Told(Scene(stage, waiting.pop(0))))
+            while stage.questions:
+                _answer(stage.questions.pop(0), tell, asks=asks)
+            stage.stop.wait(0.1)
     except KeyboardInterrupt:
-        stop.set()
+        stage.stop.set()
         raise
-    return told
+    finally:
+        shop_weather.change(laptop.emulator.state, surge=False, downstream_broken=False)
+    endings = {story.scene.name: asdict(story.ending) for story in told}
+    return Telling(_stamp(stage.began), _stamp(datetime.now(UTC)), endings)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _answer(question: Question, tell: Narrator, *, asks: bool) -> None:
-    approval = question.approval
-    lines = [
-        f"alice, {approval['text']}",
-        f"plan digest {approval['digest']}, expires {approval['expires_at'][:19]} UTC",
-    ]
-    question.yes = tell.ask(lines, "Approve this plan?") if asks else True
+    """Ask the person at the terminal about the whole plan; without one, the script says yes."""
+    shown = [Text("You are alice, on call. The bot asks:"), *showing.approval(question.approval)]
+    question.yes = tell.ask(shown, "Approve this plan?") if asks else True
     question.answered.set()
 
 
-def _verdict(laptop: Laptop, endings: Mapping[str, Ending], tell: Narrator) -> bool:
-    tell.title("How it ended")
-    findings = check(laptop, {name: asdict(ending) for name, ending in endings.items()})
+def _verdict(laptop: Laptop, telling: Telling, tell: Narrator) -> bool:
+    tell.title("How it ended, read in the emulator and at the receivers")
+    findings = check(laptop, telling)
     for finding in findings:
         tell.say(f"  {'✓' if finding.holds else '✗'} {finding.text}", "" if finding.holds else "bold red")
     return all(finding.holds for finding in findings)
@@ -162,9 +172,12 @@ def _go_on(laptop: Laptop, tell: Narrator) -> None:
     """Where the newcomer can act."""
     outputs = laptop.outputs
     url = f"{outputs.api_url}/v1/webhooks/alertmanager"
+    sample = STATE / "alert.json"
+    sample.write_text(_own_alert())
+    target = "arn:aws:lambda:us-east-1:000000000000:function:checkout-api"
     tell.title("Now you")
     tell.say(f"""\
-Send an alert of your own (the Host header names the API):
+Send an alert of your own, as Alertmanager would (the Host header names the API):
 
   curl -sS {url} \\
     -H 'Host: {outputs.api_host}' \\
@@ -172,29 +185,21 @@ Send an alert of your own (the Host header names the API):
     -H 'Content-Type: application/json' \\
     -d '{_own_alert()}'
 
-  .venv/bin/incidentbot list                         see incidents (then: show ID, ack ID, resolve ID)
-  .venv/bin/incidentbot send FILE --source generic   send a payload as its vendor would, signature included
-  .venv/bin/incidentbot approve APPROVAL --reason …  approve what the bot proposes (reject, undo, kill-switch on)
-  {outputs.receivers_url}                    what PagerDuty and the others got, in a browser
-  make stop                                          end all of it
+  .venv/bin/incidentbot send {sample.relative_to(STATE.parent)}      the same, edited as you like
+  .venv/bin/incidentbot list                        what became of it; then show ID, ack ID, resolve ID
+  .venv/bin/incidentbot --as bob propose ID limit_lambda_concurrency \\
+      {target} --parameter limit=20 --reason "try it"
+  .venv/bin/incidentbot approve ID-p1 --reason "go"  shows the plan, asks, acts; then undo ID-a1 --reason "enough"
+  {outputs.receivers_url}/                            what PagerDuty and the others got, in a browser
+  make stop                                         ends all of it
 
 {STATE.name}/outputs.json says where everything is.""")
 
 
 def _own_alert() -> str:
-    labels = {"alertname": "MyFirstAlert", "service": "mine", "severity": "critical"}
+    labels = {"alertname": "MyFirstAlert", "service": "checkout", "severity": "critical"}
     alert = {"status": "firing", "labels": labels, "startsAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     return json.dumps({"version": "4", "alerts": [alert]})
-
-
-@contextmanager
-def _fine_weather() -> Iterator[None]:
-    """Before and after the stories: what one that broke off left would raise alarms as soon as traffic starts again."""
-    shop_weather.change(STATE, surge=False, downstream_broken=False)
-    try:
-        yield
-    finally:
-        shop_weather.change(STATE, surge=False, downstream_broken=False)
 
 
 @contextmanager

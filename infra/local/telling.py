@@ -1,4 +1,4 @@
-"""The demo's voice: lines of several stories at once, each with its name and own clock, and questions in between."""
+"""The demo's voice: lines of several stories at once, each with its time and story, and questions in between."""
 
 import re
 import sys
@@ -7,22 +7,29 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:(?:function:|service/|alarm:|stateMachine:|task-definition/)?")
 COLOURS = {"checkout": "cyan", "orders": "magenta", "search": "yellow", "noise": "blue"}
 KINDS = {"state": "bold green", "page": "bold red", "approval": "bold", "action": "bold", "closure": "bold green"}
-LONGEST = 400
+LONGEST = 260
 
 
 class Narrator:
-    """Prints whole lines from any thread; while somebody is asked, the others' lines wait."""
+    """Prints whole lines from any thread; while somebody is asked, the others' lines wait, and so does `now`."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, emoji=False, soft_wrap=True)
         self._lock = threading.RLock()
+        self._asked = 0.0  # seconds that questions took so far
+        self._asking: float | None = None
         self.began = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the beginning without those in which a person thinks about an answer."""
+        until = self._asking or time.monotonic()
+        return until - self.began - self._asked
 
     def say(self, text: str = "", style: str = "") -> None:
         """A line of the demo itself."""
@@ -44,7 +51,7 @@ class Narrator:
         shown = Text(f"{elapsed:5.1f} s ", "dim")
         shown.append(f"{story:<9}", COLOURS.get(story, ""))
         shown.append(plain(text), style)
-        if reason:
+        if reason and plain(reason) not in plain(text):
             shown.append(f" — {plain(reason)}", "dim")
         with self._lock:
             self.console.print(shown)
@@ -60,15 +67,20 @@ class Narrator:
         with self._lock:
             self.console.print(Text(_printable(text)))
 
-    def ask(self, lines: Sequence[str], question: str) -> bool:
-        """Ask at the prompt; yes when the answer is empty."""
+    def ask(self, shown: Sequence[RenderableType], question: str) -> bool:
+        """Show and ask at the prompt; yes when the answer is empty, no when there is none."""
         with self._lock:
-            for line in lines:
-                self.console.print(Text(plain(line), "bold"))
+            self._asking = time.monotonic()
             try:
+                self.console.print()
+                for line in shown:
+                    self.console.print(line, style="bold", markup=False)
                 answer = self.console.input(Text(f"{question} [Y/n] ", "bold yellow"))
             except EOFError:
                 return False
+            finally:
+                self._asked += time.monotonic() - self._asking
+                self._asking = None
             return answer.strip().lower() in ("", "y", "yes")
 
 
@@ -84,5 +96,6 @@ def _printable(text: str) -> str:
 
 
 def has_a_person(environment: Mapping[str, str]) -> bool:
-    """Whether somebody can answer: a terminal, and not CI."""
-    return sys.stdin.isatty() and environment.get("CI", "").lower() not in ("1", "true", "yes")
+    """Whether somebody can answer: a terminal on both ends, and not CI."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    return terminal and environment.get("CI", "").lower() not in ("1", "true", "yes")

@@ -1,7 +1,7 @@
 """Does a message say what a person at three in the morning needs, and nothing that an alert forged?"""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,12 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.message import Kind, Message
 from incident_bot.domain.plaintext import plain
 from incident_bot.domain.rota import Recipients
+from incident_bot.domain.team import Playbook
 from incident_bot.virtual.clock import T0
 from tests.building import a_service, a_team, an_incident
 
 GRACE = Recipients(("grace",), ("on call for rota payments, turn 2",))
+REVIEW = date(2027, 1, 1)
 SOME_TIME_LATER = T0 + timedelta(minutes=5)
 
 
@@ -139,6 +141,31 @@ def test_an_undo_plan_a_missing_person_and_an_acknowledgement_are_said() -> None
     assert "To undo it by hand:\naws lambda delete-function-concurrency --function-name checkout" in text
     assert "Nobody is on call: rota nights has no people; so the fallback is told as well" in text
     assert "Acknowledged by ada at 2026-01-15 10:00:00 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "playbooks", "left"),
+    [
+        ("undone", ("rollback", "restart"), ["- playbook restart: restart_ecs_service", "- your own judgement"]),
+        ("undone", ("rollback",), ["- no other playbook fits, so your own judgement"]),
+        ("applied", ("rollback", "restart"), []),
+    ],
+)
+def test_what_was_tried_in_vain_is_said_with_what_is_left(
+    state: str, playbooks: tuple[str, ...], left: list[str]
+) -> None:
+    team = a_team(
+        playbooks=(
+            Playbook("rollback", "payments", REVIEW, {}, "roll_back_ecs_service", "cells"),
+            Playbook("restart", "payments", REVIEW, {}, "restart_ecs_service", "cells"),
+        )
+    )
+    incident = an_incident(
+        firing={"v1:1": a_firing("errors high", playbooks=playbooks)},
+        actions={"inc1-a1": ActionState("roll_back_ecs_service", "cells", state, playbook="rollback")},
+    )
+    _, _, said = composed(incident, team=team).text.partition("What is left:\n")
+    assert [text.partition(":")[0] if "judgement" in text else text for text in said.splitlines()[: len(left)]] == left
 
 
 def test_a_runbook_that_is_no_link_is_text() -> None:

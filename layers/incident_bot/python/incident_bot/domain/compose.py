@@ -29,6 +29,7 @@ LEADS: Mapping[str, str] = {
     "acknowledge": "Acknowledged: ",
     "update": "Update: ",
 }
+IN_VAIN = frozenset({"undone", "failed", "partial"})
 WAKES_ANEW = frozenset({"escalation", "worsened", "reassigned", "undo"})
 
 
@@ -61,6 +62,7 @@ def compose(
         _addressees(recipients, team),
         _known(incident, facts or {}),
         _doing(incident),
+        _left(incident, team),
         _approval(intent.details),
         _undoing(intent.details),
         _next_steps(incident, intent, runbook),
@@ -144,6 +146,19 @@ def _doing(incident: Incident) -> str:
 def _action(identifier: str, action: ActionState) -> str:
     waits = f", waits for approval {action.approval}" if action.state == "proposed" and action.approval else ""
     return f"{line(action.action, 100)} on {line(action.target, 200)}: {line(action.state, 50)}{waits} ({identifier})"
+
+
+def _left(incident: Incident, team: Team) -> str:
+    """What is left where something was tried in vain: the playbooks that had no turn yet, and what people can do."""
+    tried = {action.playbook for action in incident.actions.values()}
+    if not any(action.state in IN_VAIN for action in incident.actions.values()):
+        return ""
+    fitting = {name for firing in incident.firing.values() for name in firing.playbooks}
+    waiting = [p for p in team.playbooks if p.name in fitting and p.name not in tried]
+    lines = [f"- playbook {line(p.name, 100)}: {line(p.action, 100)}" for p in waiting]
+    yours = f'your own judgement: incidentbot propose {incident.id} ACTION TARGET --reason "..."'
+    lines.append(f"- {yours}" if lines else f"- no other playbook fits, so {yours}")
+    return "\n".join(["What is left:", *lines])
 
 
 def _approval(details: Mapping[str, str]) -> str:

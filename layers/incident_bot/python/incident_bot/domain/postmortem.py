@@ -81,7 +81,8 @@ def _summary(incident: Incident) -> str:
         markdown(incident.summary) or markdown(incident.title),
     ]
     if incident.category:
-        lines.append(f"Category: {markdown(incident.category)} (confidence {incident.confidence:.0%}).")
+        sure = f" (confidence {incident.confidence:.0%})" if incident.confidence else ""
+        lines.append(f"Category: {markdown(incident.category)}{sure}.")
     if incident.reopens:
         lines.append(f"It reopens incident `{incident.reopens}`.")
     if incident.merged_into:
