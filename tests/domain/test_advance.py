@@ -621,6 +621,9 @@ def test_a_request_expires_by_its_own_item_only() -> None:
     assert actor.incident.actions[A1].state == "expired"
     assert actor.reasons()["the request for roll_back expired"] == "nobody decided in time"
     assert "approval" not in actor.incident.clocks
+    (told,) = actor.sent(Kind.UPDATE)
+    assert told.reason == "the request for roll_back expired: nobody decided in time"
+    assert "incidentbot propose inc1 roll_back" in told.text
 
 
 def test_a_request_that_lives_on_is_looked_at_again() -> None:
@@ -635,6 +638,24 @@ def test_a_person_s_proposal_is_taken_over_with_its_deadline() -> None:
     assert actor.incident.actions[A1].state == "proposed"
     assert actor.incident.clocks["approval"] == later(910)
     assert "proposes inc1-a1" in actor.said("approval")
+
+
+def test_people_are_told_that_a_person_s_proposal_waits_for_one_of_them() -> None:
+    """Whoever asks may not approve it: without a message nobody else would know that it waits for them."""
+    actor = paged_and_active()
+    actor.items = {A1: an_action(digest="d" * 64)}
+    actor.tell(MailKind.PROPOSE, A1, at=10, text="it was the deploy: version 2 -> 1")
+    (asked_for,) = actor.sent(Kind.UPDATE)
+    assert asked_for.reason == "ada asks that somebody else approves roll_back"
+    assert asked_for.details == {
+        "approval": "inc1-p1",
+        "digest": "d" * 64,
+        "action": "roll_back",
+        "target": an_action().target,
+        "plan": "it was the deploy: version 2 -> 1",
+        "expires_at": "2026-01-15T10:15:10.000000Z",
+    }
+    assert actor.tell(MailKind.PROPOSE, A1, at=11).sent(Kind.UPDATE) == [asked_for]
 
 
 def test_a_proposal_that_needs_no_approval_runs() -> None:

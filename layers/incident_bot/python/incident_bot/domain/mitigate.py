@@ -1,8 +1,10 @@
 """Mitigating: what proposals, approvals and results do to an incident, and which remediation is started next."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from incident_bot.domain import tell
+from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import ActionState, State, Step
 from incident_bot.domain.mail import Mail, MailKind
@@ -17,6 +19,7 @@ LOOK_AGAIN = 15  # seconds until it is looked again whether another remediation 
 
 def decided(d: Deliberation, mail: Mail) -> None:
     """A person proposed an action, or a request was decided: take over what the actions' items say."""
+    before = d.incident.actions
     for name, state in d.look.actions.items():
         known = d.incident.actions.get(name)
         if known is None or (known.state in ("proposed", "busy") and known.state != state.state):
@@ -26,6 +29,8 @@ def decided(d: Deliberation, mail: Mail) -> None:
     d.say("approval", f"{words} {mail.argument}", mail.text or over, mail.actor)
     if d.incident.over:
         return
+    if mail.kind is MailKind.PROPOSE and mail.argument not in before:
+        _ask(d, mail)
     if mail.detail.get("state") in ("rejected", "expired"):
         tell.unhold(d, f"{mail.argument} is {mail.detail['state']}")
         d.clock("propose", d.now)
@@ -33,6 +38,23 @@ def decided(d: Deliberation, mail: Mail) -> None:
         d.clock("approval", None)
     elif "approval" not in d.incident.clocks:
         d.clock("approval", d.later(d.team.guardrails.approval_ttl_seconds))
+
+
+def _ask(d: Deliberation, mail: Mail) -> None:
+    """Tell people that a person's proposal waits for one of them: whoever asks may not approve it."""
+    action = d.incident.actions.get(mail.argument)
+    if action is None or action.state != "proposed" or not action.approval:
+        return
+    details = {
+        "approval": action.approval,
+        "digest": action.digest,
+        "action": action.action,
+        "target": action.target,
+        "plan": mail.text,
+        "expires_at": rfc3339(mail.at + timedelta(seconds=d.team.guardrails.approval_ttl_seconds)),
+    }
+    reason = f"{mail.actor} asks that somebody else approves {action.action}"
+    tell.message(d, "update", Kind.UPDATE, reason, details=details)
 
 
 def _asked(d: Deliberation) -> bool:
@@ -107,9 +129,19 @@ def expire_approvals(d: Deliberation) -> None:
         if action.state == "proposed" and item and item.state == "expired":
             _put(d, name, replace(action, state="expired"))
             d.say("approval", f"the request for {action.action} expired", "nobody decided in time")
-            tell.unhold(d, "nobody approved in time")
+            _tell_expired(d, action)
     if _asked(d) and not d.incident.over:
         d.clock("approval", d.later(AGAIN_AFTER))
+
+
+def _tell_expired(d: Deliberation, action: ActionState) -> None:
+    """The held page goes out; where people were paged and asked already, they hear that nothing comes of it."""
+    if d.held:
+        tell.unhold(d, "nobody approved in time")
+    elif not d.incident.over:
+        anew = f'incidentbot propose {d.incident.id} {action.action} TARGET --reason "..."'
+        reason = f"the request for {action.action} expired: nobody decided in time"
+        tell.message(d, "update", Kind.UPDATE, reason, f"To ask anew, for somebody else to approve: {anew}")
 
 
 def next_step(d: Deliberation) -> Step | None:
