@@ -1,6 +1,6 @@
 """Sweep: each minute, repair whatever was left undone - executions, pages, mail, remediations, deadlines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ def sweep(world: World, event: Mapping[str, Any]) -> dict[str, int]:
     del event
     started = world.now()
     done: dict[str, int] = {}
-    for key in world.store.due(rfc3339(started))[:MOST]:
+    for key in _once(world.store.due(rfc3339(started))[:MOST]):
         if world.now() - started > BUDGET:
             break
         kind = key[1].split("#")[0]
@@ -32,6 +32,16 @@ def sweep(world: World, event: Mapping[str, Any]) -> dict[str, int]:
     world.metrics.count("Sweeps")
     _beat(world)
     return done
+
+
+def _once(keys: Sequence[Key]) -> Iterator[Key]:
+    """The keys, but of an incident that is due and has mail as well only one: its patience is counted in minutes."""
+    seen: set[Key] = set()
+    for key in keys:
+        which = (key[0], "META") if key[1] == "BOX" else key
+        if which not in seen:
+            seen.add(which)
+            yield key
 
 
 def _beat(world: World) -> None:
