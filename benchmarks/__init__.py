@@ -1,1 +1,1 @@
-"""What the product costs in time, calls and money: each file that defines `measure` is one benchmark, found by place."""
+"""What the product costs in time, calls and money: a file that defines `measure` is one benchmark, found by place."""

@@ -1,14 +1,24 @@
 """Calls to AWS: per delivery, per alert and per incident's life, counted over the virtual world; and what they cost."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from benchmarks import deliveries
-from benchmarks.counting import PRICES, Account, Tally
+from benchmarks.counting import Account
 from benchmarks.figure import Figure
 from benchmarks.generator import a_storm
+from benchmarks.tally import Tally, shares, times, together, usd
 from incident_bot.domain.caller import person_of
+from incident_bot.domain.team import Mode, Timing
 from incident_bot.operating import orders
+from incident_bot.virtual.clock import T0, VirtualClock
+from incident_bot.world import Put
+from tests.building import a_world
+from tests.remediating import a_playbook
+from tests.simulation.shop import BAD_DEPLOY, Shop, a_shop_team
 
 STORM = 100_000
 MINUTE = 60
@@ -25,7 +35,8 @@ def measure() -> Iterator[Figure]:
         yield from _storm(each, goal)
     for each, goal in ((1, 3.0), (10, 0.30)):
         yield from _duplicates(each, goal)
-    yield from _life()
+    yield from life()
+    yield from _remediated()
     yield from _idle()
 
 
@@ -42,7 +53,7 @@ def _storm(each: int, goal: float) -> Iterator[Figure]:
     yield Figure(f"{name}.per_delivery", tally.total / len(storm), "calls", goal=goal, note=_most(tally))
     yield Figure(f"{name}.writes", tally.writes / STORM, "items/alert", goal=0.05)
     yield Figure(f"{name}.transitions", account.transitions / STORM, "transitions/alert")
-    yield Figure(f"{name}.usd", account.bill.usd(), "USD")
+    yield Figure(f"{name}.usd", usd(account.bill), "USD", note=shares(account.bill))
 
 
 def _duplicates(each: int, goal: float) -> Iterator[Figure]:
@@ -54,15 +65,14 @@ def _duplicates(each: int, goal: float) -> Iterator[Figure]:
     sent = [alerts[start : start + each] for start in range(0, len(alerts), each)] * (DUPLICATES // SERIES)
     for start in range(0, len(sent), 10):
         _deliver(account, sent[start : start + 10])
-    used = Tally(used=account.bill.used - before.used)
+    million = times(together(account.bill, before, -1), 1e6 / DUPLICATES)
     name = f"duplicates.of_{each}"
     yield Figure(f"{name}.per_delivery", (account.tally.total - calls) / len(sent), "calls")
     yield Figure(f"{name}.writes", account.tally.writes - writes, "items", goal=0)
-    million = used.times(1e6 / DUPLICATES)
-    yield Figure(f"{name}.usd_per_million", million.usd(), "USD", goal=goal, note=_shares(million))
+    yield Figure(f"{name}.usd_per_million", usd(million), "USD", goal=goal, note=shares(million))
 
 
-def _life() -> Iterator[Figure]:
+def life() -> Iterator[Figure]:
     """Alert, page, acknowledgement, resolve, closed: one incident without a remediation."""
     account = Account(deliveries.a_world())
     alert = deliveries.critical()
@@ -80,17 +90,33 @@ def _life() -> Iterator[Figure]:
     yield from _lived("incident", account, 10 * MINUTE, 0.50)
 
 
+def _remediated() -> Iterator[Figure]:
+    """A bad deploy is rolled back, canary first, while its page is held; it helps, is verified and closes."""
+    shop = Shop(VirtualClock())
+    playbook = a_playbook(mode=Mode.FULL, hold_page_seconds=180)
+    team = replace(a_shop_team(playbook), timing=Timing(quiet_period=60, stale_after=3600))
+    world = a_world(team, clock=shop.clock, clients=shop.clients())
+    world.store.write([Put({"PK": "CONTROL", "SK": "KILL", "on": False})])
+    account = Account(world)
+    shop.fall_ill("orders", BAD_DEPLOY)
+    while world.now() < T0 + timedelta(minutes=15):
+        account.deployment.run_until(shop.next_at())
+        world.queue.send([json.dumps(envelope) for envelope in shop.changes()])
+        account.settle()
+    assert not world.http.sent, "nobody was woken"
+    yield from _lived("remediated", account, 15 * MINUTE, 0.80)
+
+
 def _lived(name: str, account: Account, seconds: float, goal: float) -> Iterator[Figure]:
     """What one life used, without the sweeps that ran meanwhile anyway."""
     idle = Account(deliveries.a_world())
     idle.run_for(seconds)
-    used, calls = account.bill.used.copy(), account.tally.total - idle.tally.total
-    used.subtract(idle.bill.used)
+    thousand = times(together(account.bill, idle.bill, -1), 1000)
+    calls = account.tally.total - idle.tally.total
     yield Figure(f"{name}.transitions", account.transitions, "transitions")
     yield Figure(f"{name}.calls", calls, "calls", note=_most(account.tally))
     yield Figure(f"{name}.items_written", account.tally.writes, "items")
-    thousand = Tally(used=used).times(1000)
-    yield Figure(f"{name}s.usd_per_thousand", thousand.usd(), "USD", goal=goal, note=_shares(thousand))
+    yield Figure(f"{name}.usd_per_thousand", usd(thousand), "USD", goal=goal, note=shares(thousand))
 
 
 def _idle() -> Iterator[Figure]:
@@ -99,12 +125,10 @@ def _idle() -> Iterator[Figure]:
     account.run_for(MINUTE)
     account.receive(deliveries.synthetic(account.world.now()))
     account.settle()
-    used = account.bill.times(MONTH_MINUTES).used
-    used.update(sqs_request=POLLERS * 3 * MONTH_MINUTES)
-    fixed = max(0, ALARMS - PRICES["always_free_month"]["alarm"]) * PRICES["usd"]["alarm_month"]
-    fixed += max(0, METRICS - PRICES["always_free_month"]["metric"]) * PRICES["usd"]["metric_month"]
-    month = Tally(used=used)
-    yield Figure("idle.usd_per_month", month.usd(free=True) + fixed, "USD", goal=1.0, note=_shares(month))
+    polls = {"sqs_request": POLLERS * 3 * MONTH_MINUTES}
+    fixed = {"alarm_month": ALARMS, "metric_month": METRICS}
+    month = together(together(fixed, polls), account.bill, MONTH_MINUTES)
+    yield Figure("idle.usd_per_month", usd(month, free=True), "USD", goal=1.0, note=shares(month))
 
 
 def _deliver(account: Account, batches: Sequence[Sequence[Mapping[str, Any]]]) -> None:
@@ -117,11 +141,3 @@ def _deliver(account: Account, batches: Sequence[Sequence[Mapping[str, Any]]]) -
 def _most(tally: Tally) -> str:
     """Which calls there were most."""
     return ", ".join(f"{name} {number}" for name, number in tally.calls.most_common(8))
-
-
-def _shares(tally: Tally) -> str:
-    """What the money goes to."""
-    costs = {unit: amount * PRICES["usd"][unit] for unit, amount in tally.used.items()}
-    return ", ".join(
-        f"{unit} {cost:.3f}" for unit, cost in sorted(costs.items(), key=lambda one: -one[1]) if cost > 5e-4
-    )

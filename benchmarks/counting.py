@@ -1,60 +1,30 @@
 """A virtual world whose every call to AWS is counted and priced as DynamoDB and Lambda would bill it."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
-from pathlib import Path
 from typing import Any
 
+from benchmarks.tally import ASSUMED, Tally, together
 from incident_bot.aws.attributes import attributes
 from incident_bot.virtual import checkout
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Check, Handler, Item, Key, Update, World, Write
 
-PRICES = json.loads(Path(__file__).with_name("prices.json").read_text())
 INDEXES = ("due_at", "opened_at")  # the sort keys of the sparse indexes
 STREAM_BATCH = 100
 PUBLISHES = "PublishFunctionArn"
 
 
-@dataclass(slots=True)
-class Tally:
-    """What was used: calls by name, invocations by stage, and everything that is billed by its amount."""
-
-    calls: Counter[str] = field(default_factory=Counter)
-    invocations: Counter[str] = field(default_factory=Counter)
-    used: Counter[str] = field(default_factory=Counter)  # by the names in prices.json
-    writes: int = 0  # items written
-
-    def call(self, name: str, number: int = 1, **used: float) -> None:
-        """Count a call and what it uses."""
-        self.calls[name] += number
-        for unit, amount in used.items():
-            self.used[unit] += amount  # type: ignore[assignment]  # a Counter holds any number
-
-    @property
-    def total(self) -> int:
-        """All calls; the queue's own polling is none of them."""
-        return self.calls.total()
-
-    def usd(self, *, free: bool = False) -> float:
-        """What it costs, or what is left of that beyond the always-free tier of one month."""
-        spared = PRICES["always_free_month"] if free else {}
-        billed = {unit: max(0.0, amount - spared.get(unit, 0)) for unit, amount in self.used.items()}
-        return sum(amount * PRICES["usd"][unit] for unit, amount in billed.items())
-
-    def times(self, number: float) -> "Tally":
-        """So many of the same."""
-        return replace(self, used=Counter({unit: amount * number for unit, amount in self.used.items()}))
+Changed = Callable[[Key, Item | None, Item | None], None]
 
 
 class CountedStore:
     """A store that bills each call by the sizes of the items, as DynamoDB on demand does."""
 
-    def __init__(self, world: VirtualWorld, tally: Tally, changed: Callable[[Key, Item | None, Item | None], None]):
+    def __init__(self, world: VirtualWorld, tally: Tally, changed: Changed) -> None:
         self._store, self._tally, self._changed = world.store, tally, changed
 
     def get(self, key: Key) -> Item | None:
@@ -99,7 +69,8 @@ class CountedStore:
     def _written(self, key: Key, before: Item | None, *, twice: bool, check: bool) -> None:
         after = before if check else self._store.get(key)
         units = max(ceil(max(_size(before), _size(after)) / 1024), 1) * (2 if twice else 1)
-        self._tally.used["write_unit"] += units + (0 if check else sum(_indexed(before, after, at) for at in INDEXES))
+        indexed = 0 if check else sum(_indexed(before, after, at) for at in INDEXES)
+        self._tally.use(write_unit=units + indexed)
         if not check:
             self._tally.writes += 1
             self._changed(key, before, after)
@@ -173,7 +144,7 @@ class Account:
 
     def receive(self, request: Mapping[str, Any]) -> None:
         """Let a webhook request come in."""
-        self.tally.used["api_request"] += 1
+        self.tally.use(api_request=1)
         answer = self.deployment.invoke("receive", request)
         if answer["statusCode"] != 202:
             raise RuntimeError(f"receive answered {answer['statusCode']}: {answer['body']}")
@@ -201,11 +172,10 @@ class Account:
         return sum(len(run.path) for run in self.deployment.walker.runs.values())
 
     @property
-    def bill(self) -> Tally:
-        """Everything used so far, transitions and the queue's polling (full batches) included."""
-        receives = 2 * self.tally.invocations["consume"]
-        more = Counter({"transition": self.transitions, "sqs_request": receives})
-        return replace(self.tally, used=self.tally.used + more)
+    def bill(self) -> dict[str, float]:
+        """Everything used so far, transitions and the queue's polling (of full batches) included."""
+        polls = 2 * self.tally.invocations["consume"]
+        return together(self.tally.used, {"transition": self.transitions, "sqs_request": polls})
 
     def _counted(self, world: VirtualWorld) -> World:
         parts: dict[str, Any] = {
@@ -228,19 +198,19 @@ class Account:
         self._records["timeline" if key[0].startswith("LOG#") else "incidents"].append({"dynamodb": told})
 
     def _billed(self, place: str, function: Handler) -> Handler:
-        stage, assumed = place.removesuffix("FunctionArn").lower(), PRICES["assumed"]
-        memory = assumed["memory_mb"].get(stage, assumed["memory_mb"]["other"]) / 1024
+        stage = place.removesuffix("FunctionArn").lower()
+        gigabytes = ASSUMED["memory_mb"].get(stage, ASSUMED["memory_mb"]["other"]) / 1024
+        each = {"trace": ASSUMED["traced_share"], "log_gb": ASSUMED["log_bytes_per_invocation"] / 1e9}
 
         def invoke(world: World, event: Mapping[str, Any]) -> Any:
             before = self.tally.total
             try:
                 return function(world, event)
             finally:
-                calls = self.tally.total - before
-                seconds = (assumed["invocation_milliseconds"] + calls * assumed["call_milliseconds"]) / 1000
+                waited = (self.tally.total - before) * ASSUMED["call_milliseconds"]
+                seconds = (ASSUMED["invocation_milliseconds"] + waited) / 1000
                 self.tally.invocations[stage] += 1
-                self.tally.used.update(invocation=1, gb_second=memory * seconds, trace=assumed["traced_share"])  # type: ignore[call-overload]
-                self.tally.used["log_gb"] += assumed["log_bytes_per_invocation"] / 1e9
+                self.tally.use(invocation=1, gb_second=gigabytes * seconds, **each)
 
         return invoke
 
@@ -254,4 +224,4 @@ class Metered:
     def count(self, name: str, value: float = 1, **dimensions: str) -> None:
         """One line."""
         del name, value, dimensions
-        self._tally.used["log_gb"] += PRICES["assumed"]["log_bytes_per_metric"] / 1e9
+        self._tally.use(log_gb=ASSUMED["log_bytes_per_metric"] / 1e9)
