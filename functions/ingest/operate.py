@@ -67,7 +67,7 @@ def list_incidents(
     service: Annotated[str, Query(max_length=200)] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[Row]:
-    """The newest first; the limit counts before the filters."""
+    """The newest first; filters look through the newest 2000 of all."""
     return views.listed(_world(), state=state, service=service, limit=limit)
 
 

@@ -18,6 +18,7 @@ from incident_bot.virtual.clock import T0
 from incident_bot.world import Put
 from tests.building import ARN, a_world, an_incident
 from tests.cli.running import HOST, Desk
+from tests.remediating import FUNCTION, Stage
 
 TARGET = ARN.format("lambda", "function:checkout")
 CALL = Call(TARGET, "lambda", "put_function_concurrency", {"ReservedConcurrentExecutions": 20}, {}, {})
@@ -194,6 +195,14 @@ def test_a_proposal_is_made_in_the_callers_name_and_refused_with_the_rule(desk: 
     ran = desk.run("propose", "inc1", "make_tea", TARGET, "--reason", "thirsty")
     assert ran.code == 1
     assert "is no action" in ran.err
+
+
+def test_who_proposes_reads_how_somebody_else_approves(tmp_path: Path) -> None:
+    stage = Stage()
+    desk = Desk(stage.world, tmp_path)
+    ran = desk.run("propose", "inc1", "limit_lambda_concurrency", FUNCTION, "--parameter", "limit=20", "--reason", "x")
+    assert (ran.code, ran.err) == (0, "")
+    assert 'somebody else approves it: incidentbot approve inc1-p1 --reason "..."' in ran.out
 
 
 def test_a_parameter_is_name_and_value(desk: Desk) -> None:

@@ -180,6 +180,7 @@ def test_an_incident_is_shown_with_its_actions_approvals_and_draft(world: Virtua
         digest,
     )
     assert (approval["id"], approval["digest"], approval["state"]) == ("inc1-p1", digest, "pending")
+    assert action["approval"] == approval["id"]
     assert shown["postmortem"] == "# Draft"
 
 
@@ -300,3 +301,11 @@ def test_an_event_without_an_authorizer_is_nobody(world: VirtualWorld) -> None:
     del event["requestContext"]["authorizer"]
     assert operate(world, event)["statusCode"] == 403
     assert mails(world) == []
+
+
+def test_what_is_asked_for_is_found_however_much_came_after_it() -> None:
+    """A storm of noise on top of the list must not hide the outage below it."""
+    active = an_incident(id="inc0", state=State.ACTIVE, opened_at=T0 - timedelta(hours=1))
+    later_ones = [an_incident(id=f"noise{n}", state=State.RESOLVED, noise=True, resolved_at=T0) for n in range(210)]
+    found = ask(a_world(None, active, *later_ones), "GET", "/v1/incidents", query="state=active")[1]
+    assert [row["id"] for row in found] == ["inc0"]

@@ -60,11 +60,13 @@ def propose(  # noqa: PLR0917 - Typer passes each by its name
     parameters = dict(_parameter(text) for text in parameter or ())
     body = {"action": action, "target": target, "reason": reason, "parameters": parameters}
     proposed = session.client.post("incidents", incident, "actions", body=body)
-    session.tell(
-        proposed,
+    lines = [
         f"{proposed['id']} is {proposed['state']}: {proposed['verdict']} by {proposed['rule']}",
         f"plan digest {proposed['plan_digest']}",
-    )
+    ]
+    if proposed["approval"]:
+        lines.append(f'somebody else approves it: incidentbot approve {proposed["approval"]} --reason "..."')
+    session.tell(proposed, *lines)
 
 
 def approve(context: typer.Context, approval: Id, reason: Why, digest: Digest = "") -> None:

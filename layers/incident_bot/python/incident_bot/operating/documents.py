@@ -107,6 +107,7 @@ class ActionShown(BaseModel):
     plan_digest: str
     playbook: str
     requester: str
+    approval: str = Field(description="The request for approval that it waits for, or waited for; empty without one.")
     verdict: str
     rule: str
     reason: str

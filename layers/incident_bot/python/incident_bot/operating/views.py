@@ -22,15 +22,22 @@ from incident_bot.state.approvals import Approval
 from incident_bot.state.controls import Switch
 from incident_bot.world import World
 
+LOOKED_THROUGH = 2000
+PORTION = 200
 ENTRY = ("incident", "seq", "at", "actor", "kind", "text", "reason", "hash")
 
 
 def listed(world: World, *, state: str = "", service: str = "", limit: int = 200) -> list[Row]:
-    """The newest incidents first; `limit` counts before the filters."""
-    wanted = world.store.opened(limit=limit)
-    found = world.store.get_many(wanted)
-    rows = [Row(**_row(load(Incident, found[key]))) for key in wanted if key in found]
-    return [row for row in rows if state in ("", row.state) and service in ("", row.service)]
+    """The newest incidents that are asked for; only among the newest `LOOKED_THROUGH`, however few fit."""
+    wanted = world.store.opened(limit=LOOKED_THROUGH if state or service else limit)
+    rows: list[Row] = []
+    for start in range(0, len(wanted), PORTION):
+        found = world.store.get_many(portion := wanted[start : start + PORTION])
+        rows += [Row(**_row(load(Incident, found[key]))) for key in portion if key in found]
+        rows = [row for row in rows if state in ("", row.state) and service in ("", row.service)]
+        if len(rows) >= limit:
+            break
+    return rows[:limit]
 
 
 def shown(world: World, identifier: str) -> Shown:
@@ -121,6 +128,7 @@ def action(remediation: Remediation) -> ActionShown:
         plan_digest=remediation.digest,
         playbook=remediation.playbook,
         requester=remediation.requester,
+        approval=remediation.approval,
         verdict=remediation.verdict,
         rule=remediation.rule,
         reason=remediation.reason,
