@@ -34,7 +34,7 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     still = {f: series_in_question[f] for f, opinion in opinions.items() if opinion.fires}
     lines = [Line("decision", f"{series_in_question[f].title}: {o.said}") for f, o in opinions.items()]
     after = cleared(replace(incident, firing=still, cleared={}), "Verify")
-    after, why = _still_fires(world, after, still) if still else _recovered(world, after)
+    after, why = _still_fires(world, after, still) if still else _recovered(world, after, opinions)
     if after.state is not before.state:
         lines.append(Line("state", f"the incident is {after.state}", "its source was asked"))
     incidents.commit(world, before, after, [*lines, why], _corrected(world, incident, opinions))
@@ -90,19 +90,29 @@ def _still_fires(world: World, incident: Incident, still: Mapping[str, Firing]) 
     return after, Line("decision", f"not over: {len(still)} still fire{refused}", "the source was asked")
 
 
-def _recovered(world: World, incident: Incident) -> tuple[Incident, Line]:
+def _recovered(world: World, incident: Incident, opinions: Mapping[str, Opinion]) -> tuple[Incident, Line]:
     """Over, as far as anybody can tell: the quiet period begins, or it closes at once on a person's word."""
     state = incident.state if incident.state is State.MITIGATED else State.MITIGATED
     if incident.state is State.DETECTED:
         incident = replace(incident, state=State.TRIAGED)
     mitigated = replace(incident, state=move(incident.state, state), mitigated_at=incident.mitigated_at or world.now())
     if incident.resolve_asked_by:
-        step = Step("Close", f"{incident.resolve_asked_by} says it is over and so does its source")
+        step = Step("Close", f"{incident.resolve_asked_by} says it is over{_second(opinions)}")
         return replace(mitigated, step=step), Line("decision", "it closes now", step.reason)
     quiet = max(world.team.timing.quiet_period, incident.quiet_seconds)
     clocks = {**incident.clocks, "quiet": world.now() + timedelta(seconds=quiet)}
     after = replace(mitigated, clocks=clocks)
-    return after, Line("decision", f"it closes after {quiet} s without news", "recovery is verified")
+    asked = all(opinion.by_source for opinion in opinions.values())
+    because = "recovery is verified" if asked else "not every source could be asked: what was heard last counts"
+    return after, Line("decision", f"it closes after {quiet} s without news", because)
+
+
+def _second(opinions: Mapping[str, Opinion]) -> str:
+    """What the sources say to a person's word; the record claims nothing that none of them said."""
+    if not opinions:
+        return " and nothing of it fires"
+    asked = all(opinion.by_source for opinion in opinions.values())
+    return " and so does its source" if asked else "; not every source could be asked"
 
 
 handler = stage(verify)

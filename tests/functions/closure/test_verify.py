@@ -102,3 +102,28 @@ def test_every_opinion_is_on_the_record() -> None:
     verify(world, turn_of(incident))
     texts = [entry["text"] for entry in incidents.timeline(world.store, incident.id)]
     assert texts[0] == "p95: cloudwatch says it still fires"
+
+
+@pytest.mark.parametrize(
+    ("firing", "reason"),
+    [
+        ({"v1:a": ALARM}, "ada says it is over and so does its source"),
+        ({"v1:b": WEBHOOK}, "ada says it is over; not every source could be asked"),
+        ({"v1:a": ALARM, "v1:b": WEBHOOK}, "ada says it is over; not every source could be asked"),
+        ({}, "ada says it is over and nothing of it fires"),
+    ],
+    ids=["asked", "not asked", "one of two asked", "nothing to ask about"],
+)
+def test_the_record_claims_no_source_s_word_that_was_not_given(firing: Mapping[str, Firing], reason: str) -> None:
+    step = verified(replace(ASKED, resolve_asked_by="ada", firing=firing)).step
+    assert step
+    assert step.reason == reason
+
+
+def test_silence_is_not_called_a_verified_recovery() -> None:
+    incident = replace(ASKED, firing={"v1:b": WEBHOOK})
+    world = a_world(None, incident)
+    world.clock.advance(3700)
+    verify(world, turn_of(incident))
+    entries = {e["text"]: e["reason"] for e in incidents.timeline(world.store, incident.id)}
+    assert entries["it closes after 60 s without news"] == "not every source could be asked: what was heard last counts"
