@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from incident_bot import plugins
+from incident_bot.domain.advance import OF_ALERTS
 from incident_bot.domain.alert import Status
 from incident_bot.domain.incident import Firing, Incident, State, Step
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
 from incident_bot.stage import logger, stage
-from incident_bot.state import incidents, series
+from incident_bot.state import incidents, mailbox, series
 from incident_bot.turn import cleared, owned
 from incident_bot.world import Clients, World, Write
 
@@ -44,9 +45,14 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
 def _corrected(world: World, incident: Incident, opinions: Mapping[str, Opinion]) -> list[Write]:
     """What was found out is what the series say from now on: where a resolve was lost, firing again is news.
 
-    Of a source that was not asked nothing is known: whatever it says next is news.
+    Of a source that was not asked nothing is known: whatever it says next is news. Where mail waits, the series say
+    what the incident has yet to hear.
     """
-    over = {f: Status.RESOLVED if o.by_source else Status.UNKNOWN for f, o in opinions.items() if not o.fires}
+    box = mailbox.read(world, incident)
+    if box.looks or any(mail.kind in OF_ALERTS for mail in box.mails):
+        return []
+    lost = {f: o for f, o in opinions.items() if f in incident.firing and not o.fires}
+    over = {f: Status.RESOLVED if o.by_source else Status.UNKNOWN for f, o in lost.items()}
     known = series.read(world.store, incident.scope, over)
     wrong = (s for s in known.values() if s.status is Status.FIRING)
     return [
