@@ -1,7 +1,7 @@
 """Classification: which service an alert is about, how bad it is, and whether somebody is to be woken for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.match import fields_of, matches
@@ -32,26 +32,28 @@ class Classification:
 def classify(alert: Alert, team: Team) -> Classification:
     """Classify by the first rule that matches, then by what the source said, then by the service's tier."""
     named = _service_named(alert, team)
-    rule = next((r for r in team.rules if matches(r.when, fields_of(alert, named))), None)
+    fields = fields_of(alert, named)
+    rule = next((r for r in team.rules if matches(r.when, fields)), None)
     name = (rule and rule.service) or named
     service = team.services.get(name)
     severity, because = _severity(alert, rule, service)
     noise = bool(rule and rule.noise)
     wakes, why = pages(severity, service, noise=noise)
-    found = Classification(
+    category = rule.category if rule else ""
+    fields |= {"service": name, "severity": severity.label, "category": category}
+    return Classification(
         service=name,
         owner=service.owner if service else team.default_group,
         environment=service.environment if service else "production",
         severity=severity,
-        category=rule.category if rule else "",
+        category=category,
         pages=wakes,
         noise=noise,
         hold_seconds=rule.hold_seconds if rule else 0,
         rule=rule.name if rule else "",
         reason=f"{severity.label} {because}; {why}",
+        playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)),
     )
-    fields = playbook_fields(alert, found)
-    return replace(found, playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)))
 
 
 def holding(found: Classification, team: Team, modes: Mapping[str, Mode]) -> Playbook | None:

@@ -16,6 +16,7 @@ MARKS_IN_A_ROW = 3  # combining marks on one letter; more of them smear over the
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # controls, bidi and zero width, surrogates, unassigned
 _UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")  # letters and marks that draw nothing
 _VARIATIONS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F))  # selectors, in which bytes can be smuggled
+_TAME = re.compile(r"[A-Za-z0-9]+(?:[ _/-][A-Za-z0-9]+)*")  # as most names are: nothing to be done
 _SCHEMES = re.compile(r"\b(javascript|vbscript|data|mailto|tel|sms|file|callto|skype)\s*:(?=\S)", re.IGNORECASE)
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _MARKDOWN_MARKS = re.compile(r"([\\`*\[\]|~#$!])")
@@ -32,6 +33,8 @@ def plain(text: str, limit: int = TEXT_LIMIT) -> str:
 
 def line(text: str, limit: int = LINE_LIMIT) -> str:
     """The same on one line, so that foreign text cannot forge a line of its own."""
+    if len(text) <= limit and _TAME.fullmatch(text):
+        return text
     spaced = re.sub(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text[: 8 * limit])
     return _bounded(" ".join(_dead(_seen(spaced)).split()), limit)
 
