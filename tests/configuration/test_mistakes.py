@@ -205,6 +205,9 @@ MISTAKES = {
     "more approvers than people": (
         "guardrails.yaml", "approvers: 1", "approvers: 4", "limits.*.approvers", "only 3 people can approve", "",
     ),
+    "a name in a chat that nothing reads": (
+        "people.yaml", "email: bob@shop.example", "slack: U0BOB", "people.bob.slack", "there is no such field", "",
+    ),
     "approver role that nobody has": (
         "guardrails.yaml", "approver_role: sre", "approver_role: sres", "limits.*.approver_role", "nobody", "sre",
     ),

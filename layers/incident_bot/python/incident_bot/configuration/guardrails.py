@@ -43,7 +43,7 @@ def _environments(limits: ActionLimits, path: Path, draft: Draft) -> Iterator[Fl
 
 
 def _approvers(limits: ActionLimits, path: Path, draft: Draft) -> Iterator[Flaw]:
-    able = [person for person in draft.people.values() if person.arns or person.slack]
+    able = [person for person in draft.people.values() if person.arns]
     roles = {role for person in able for role in person.roles}
     if limits.approvers < 1:
         yield Flaw((*path, "approvers"), "must be at least 1")

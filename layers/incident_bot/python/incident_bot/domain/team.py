@@ -61,14 +61,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be paged or act. `arns` are the IAM identities that are this person; `pager` maps channel to the
-    name of the SSM SecureString (below the stack's prefix) that holds this person's or team's key there."""
+    """Somebody who can be paged, by their team's key, or act. `arns` are the IAM identities that are this person."""
 
     id: str
     name: str
     arns: tuple[str, ...] = ()
     email: str = ""
-    slack: str = ""
     roles: tuple[str, ...] = ()  # e.g. "sre", "security": what approver rules name
 
 
