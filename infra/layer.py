@@ -22,7 +22,13 @@ Target = Literal["local", "aws"]
 TARGETS: tuple[Target, ...] = ("local", "aws")
 AWS_PYTHON = "3.14"
 
-LEFT_OUT_OF_PACKAGE = {"cli", "configuration", "virtual", "__pycache__", "tests"}  # what only operators, synth and tests use
+LEFT_OUT_OF_PACKAGE = {
+    "cli",
+    "configuration",
+    "virtual",
+    "__pycache__",
+    "tests",
+}  # what only operators, synth and tests use
 LEFT_OUT_OF_DEPENDENCIES = {"__pycache__", "bin", "test", "tests"}
 KEPT_OF_DIST_INFO = {"METADATA", "entry_points.txt", "licenses", "LICENSE"}
 

@@ -1,7 +1,8 @@
 """Who a caller is: the person behind a verified AWS identity, or nobody.
 
 A caller counts as a person only where it could not choose to be somebody else: an IAM user, or a role session whose
-name the role's trust policy pins (an Identity Center role does). Whoever may choose a session name would be two approvers.
+name the role's trust policy pins (an Identity Center role does). Whoever may choose a session name would be two
+approvers.
 """
 
 import re
