@@ -72,7 +72,8 @@ def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing)
         return Opinion(False, f"its source cannot be asked: {incident.resolve_asked_by}'s word counts")
     heard = series.read(world.store, incident.scope, [fingerprint]).get(fingerprint)
     silent = world.now() - (heard.seen_at if heard else firing.seen)
-    if silent >= timedelta(seconds=world.team.timing.stale_after):
+    patience = max(world.team.timing.stale_after, source.repeats_within_seconds if source else 0)
+    if silent >= timedelta(seconds=patience):
         return Opinion(False, f"not heard of for {silent.total_seconds():.0f} s: its resolve was lost")
     return Opinion(True, "its source cannot be asked, and it was heard of lately")
 

@@ -127,3 +127,11 @@ def test_silence_is_not_called_a_verified_recovery() -> None:
     verify(world, turn_of(incident))
     entries = {e["text"]: e["reason"] for e in incidents.timeline(world.store, incident.id)}
     assert entries["it closes after 60 s without news"] == "not every source could be asked: what was heard last counts"
+
+
+@pytest.mark.parametrize(("hours", "fires"), [(3.9, True), (5.1, False)], ids=["before its next word", "after it"])
+def test_a_source_that_repeats_rarely_is_not_called_over_before_it_would_have(hours: float, fires: bool) -> None:
+    """Alertmanager repeats what fires every four hours by default: an hour's silence is no lost resolve."""
+    repeated = replace(WEBHOOK, source="alertmanager")
+    after = verified(replace(ASKED, firing={"v1:b": repeated}), later=hours * 3600)
+    assert bool(after.firing) == fires

@@ -57,6 +57,8 @@ class Source:
     source's; webhooks are named by their path instead. `parse(body, received_at)` takes the decoded JSON.
     `ask(alert_ask, clients)` returns the source's present opinion of one series, or None when it cannot be asked (then
     a resolve is believed).
+    `repeats_within_seconds` is how seldom it may say again that something still fires: silence up to then (or for the
+    team's `stale_after`, where that is longer) means nothing.
     `labels` are patterns with `*`; rules may match only labels that one of them covers.
     """
 
@@ -70,6 +72,7 @@ class Source:
     event_patterns: tuple[Mapping[str, Any], ...] = ()
     ask: Callable[[str, Clients], "bool | None"] | None = None  # True: still firing
     permissions: tuple[Permission, ...] = field(default=())  # what `ask` needs
+    repeats_within_seconds: int = 0
 
 
 def read_each(items: Sequence[Any], read: Callable[[Mapping[str, Any]], Alert]) -> Parsed:

@@ -120,6 +120,7 @@ SOURCE = Source(
     parse=parse,
     labels=("*",),
     authentication=BearerOrBasic(),
+    repeats_within_seconds=5 * 3600,  # `repeat_interval` is four hours by default, and a group may wait for its turn
     examples=(
         Example(
             "one alert fires",
