@@ -1,7 +1,8 @@
 """Publish: turn the tables' streams into domain events on the bus, the archive of the timeline, and metrics."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from incident_bot.aws.streams import Change, changes
@@ -26,20 +27,33 @@ BY_ACTION = {
 
 def publish(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Publish a batch of stream records; returns the partial batch response, cut at the first record that failed."""
-    for change in changes(event):
+    batch = list(changes(event))  # of one table's stream
+    works = [(change, partial(_publish, world, change)) for change in batch if not _logged(change)]
+    works += [(log[0], partial(_archive, world, log)) for log in _by_timeline(batch)]
+    for change, work in works:
         try:
-            _publish(world, change)
+            work()
         except IncidentBotError as error:
             logger.exception("a change could not be published and comes again", reason=error.reason)
             return {"batchItemFailures": [{"itemIdentifier": change.sequence}]}
     return {"batchItemFailures": []}
 
 
+def _logged(change: Change) -> bool:
+    return change.key[0].startswith("LOG#")
+
+
+def _by_timeline(batch: Sequence[Change]) -> Iterator[list[Change]]:
+    """The timeline entries of each incident; what was written at once comes in one batch."""
+    logs: dict[str, list[Change]] = {}
+    for change in filter(_logged, batch):
+        logs.setdefault(change.key[0], []).append(change)
+    yield from logs.values()
+
+
 def _publish(world: World, change: Change) -> None:
     kind = change.key[1].split("#")[0]
-    if change.key[0].startswith("LOG#"):
-        _archive(world, change)
-    elif kind == "META" and change.after:
+    if kind == "META" and change.after:
         for detail_type in _incident_events(change.before, change.after):
             world.bus.publish(detail_type, _incident(change.after))
         _measure(world, change.before, change.after)
@@ -51,17 +65,21 @@ def _publish(world: World, change: Change) -> None:
             world.bus.publish(BY_ACTION[state], _action(change.after))
 
 
-def _archive(world: World, change: Change) -> None:
-    """Every timeline entry goes to the archive once; one that was overwritten or removed is an alarm of its own."""
-    pk, sk = change.key
-    if change.before is not None:
-        logger.error("a timeline entry was changed", entry=f"{pk}|{sk}")
-        world.metrics.count("TimelineTampered")
-        world.notices.publish("A timeline entry was changed", f"{pk} {sk}: run `incidentbot audit verify`.")
-    if change.after is not None:
-        world.archive.put(
-            f"timeline/{pk.removeprefix('LOG#')}/{sk}.json", json.dumps(change.after, sort_keys=True).encode()
-        )
+def _archive(world: World, log: Sequence[Change]) -> None:
+    """Every timeline entry goes to the archive, those of one batch as lines of one object; one that was overwritten or
+    removed is an alarm of its own."""
+    for change in log:
+        if change.before is not None:
+            pk, sk = change.key
+            logger.error("a timeline entry was changed", entry=f"{pk}|{sk}")
+            world.metrics.count("TimelineTampered")
+            world.notices.publish("A timeline entry was changed", f"{pk} {sk}: run `incidentbot audit verify`.")
+    entries = [(change.key, change.after) for change in log if change.after is not None]
+    if entries:
+        (pk, first), (_, last) = entries[0][0], entries[-1][0]
+        name = first if first == last else f"{first}-{last}"
+        body = "\n".join(json.dumps(after, sort_keys=True) for _, after in entries)
+        world.archive.put(f"timeline/{pk.removeprefix('LOG#')}/{name}.json", body.encode())
 
 
 def _incident_events(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Does `publish` tell the bus what happened, archive every timeline entry, and notice one that was changed?"""
 
+import json
 from typing import Any
 
 import pytest
@@ -89,6 +90,35 @@ def test_every_timeline_entry_is_archived_and_one_that_was_changed_is_told() -> 
     publish(world, changed("LOG#inc1", "00000001", {"seq": 1, "text": "it fires"}, {"seq": 1, "text": "nothing"}))
     assert world.metrics.counts["TimelineTampered"] == 1
     assert "inc1" in world.notices.published[0][1]
+
+
+def a_batch_of_lines(*keys: tuple[str, str]) -> dict[str, Any]:
+    records = [changed(pk, sk, None, {"text": sk})["Records"][0] for pk, sk in keys]
+    for number, record in enumerate(records, 100):
+        record["dynamodb"]["SequenceNumber"] = str(number)
+    return {"Records": records}
+
+
+def test_what_was_written_at_once_is_one_object_of_each_incident() -> None:
+    world = a_world()
+    publish(world, a_batch_of_lines(("LOG#inc1", "00000001"), ("LOG#inc2", "00000005"), ("LOG#inc1", "00000002")))
+    assert set(world.archive.objects) == {"timeline/inc1/00000001-00000002.json", "timeline/inc2/00000005.json"}
+    lines = world.archive.objects["timeline/inc1/00000001-00000002.json"].splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["00000001", "00000002"]
+
+
+def test_a_timeline_that_could_not_be_archived_comes_again_from_its_first_entry_on() -> None:
+    world = a_world()
+    put = world.archive.put
+
+    def down_for_inc2(key: str, body: bytes, content_type: str = "application/json") -> None:
+        if "inc2" in key:
+            raise Unavailable("S3 did not answer")
+        put(key, body, content_type)
+
+    world.archive.put = down_for_inc2  # type: ignore[method-assign]
+    batch = a_batch_of_lines(("LOG#inc1", "00000001"), ("LOG#inc2", "00000005"), ("LOG#inc1", "00000002"))
+    assert publish(world, batch) == {"batchItemFailures": [{"itemIdentifier": "101"}]}
 
 
 def test_what_could_not_be_published_comes_again() -> None:
