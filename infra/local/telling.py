@@ -48,7 +48,7 @@ class Narrator:
 
     def line(self, story: str, elapsed: float, text: str, reason: str = "", style: str = "") -> None:
         """One line of a story: what happened and why."""
-        shown = Text(f"{elapsed:5.1f} s ", "dim")
+        shown = Text().append(f"{elapsed:5.1f} s ", "dim")
         shown.append(f"{story:<9}", COLOURS.get(story, ""))
         shown.append(plain(text), style)
         if reason and plain(reason) not in plain(text):
