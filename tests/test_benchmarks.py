@@ -1,12 +1,13 @@
 """Does `python -m benchmarks` find what there is, run what is named, and write results as the contract says?"""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks import calls, deliveries
+from benchmarks import calls, deliveries, rival
 from benchmarks.__main__ import discover, run
 from benchmarks.counting import Account
 from benchmarks.figure import Figure, machine
@@ -83,6 +84,33 @@ def test_duplicates_are_counted_as_costing_reads_alone() -> None:
         account.receive(deliveries.request(alerts))
         account.settle()
         assert (account.tally.writes > before) is expected
+
+
+STAND_IN = """#!{python}
+import http.server, sys
+class Api(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        open({log!r}, "ab").write(body + b"\\n")
+        self.do_GET()
+    def log_message(self, *_): pass
+port = next(a for a in sys.argv if a.startswith("--web.listen-address=")).rpartition(":")[2]
+http.server.HTTPServer(("127.0.0.1", int(port)), Api).serve_forever()
+"""
+
+
+def test_alertmanager_gets_what_is_known_and_then_every_batch(tmp_path: Path) -> None:
+    program, log = tmp_path / "alertmanager", tmp_path / "log"
+    program.write_text(STAND_IN.format(python=sys.executable, log=str(log)))
+    program.chmod(0o755)
+    alerts = deliveries.alerts(4)
+    took = rival.cpu_microseconds(str(program), alerts[:2], [alerts[:1], alerts[2:]])
+    assert 0 <= took < 30e6
+    posted = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [len(batch) for batch in posted] == [2, 1, 2]
+    assert posted[2][0]["labels"] == alerts[2]["labels"]
 
 
 def test_a_life_is_counted_to_its_end() -> None:
