@@ -63,13 +63,13 @@ class Session:
             return
         console = Console(markup=False, highlight=False, emoji=False, width=_width())
         for line in lines:
-            console.print(line)
+            console.print(line, soft_wrap=isinstance(line, str))  # a sentence, path or digest is never broken
 
     def say(self, *lines: RenderableType) -> None:
         """A message beside the result: to stderr, so that stdout stays what a script reads."""
         console = Console(markup=False, highlight=False, emoji=False, stderr=True, width=_width())
         for line in lines:
-            console.print(line)
+            console.print(line, soft_wrap=isinstance(line, str))  # a sentence, path or digest is never broken
 
 
 def session_of(context: typer.Context) -> Session:
