@@ -75,7 +75,8 @@ class Lab:
         self._sick, self.hopeless = (lambda _: False), False
 
     def _unclamped(self, function: str) -> bool:
-        return self.concurrency(function) != shop.LIMIT
+        reserved = self.concurrency(function)
+        return reserved is None if self.service in shop.BARE else reserved != shop.LIMIT
 
     def _on_newest(self, function: str) -> bool:
         return self.version(function) == "2"

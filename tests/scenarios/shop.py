@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
 CLAMPED = ("till", "catalog", "gate")  # one function each, slow unless its concurrency is clamped
+BARE = ("basket", "drawer", "shelf", "wallet")  # one function each, slow unless it is clamped at all; no playbook
 DEPLOYED = ("parcel", "crate", "fleet")  # two functions each, the first a canary, failing on their newest version
 LIMIT = 5
 APPROVAL_SECONDS = 40
@@ -17,7 +18,7 @@ ESCALATION_SECONDS = 7
 
 def functions() -> list[str]:
     """Every Lambda function that the scenarios' services are made of."""
-    return [*CLAMPED, *(f"{name}-{cell}" for name in DEPLOYED for cell in "ab")]
+    return [*CLAMPED, *BARE, *(f"{name}-{cell}" for name in DEPLOYED for cell in "ab")]
 
 
 def metric(function: str) -> str:
@@ -51,7 +52,7 @@ def _hurried(group: dict[str, Any]) -> dict[str, Any]:
 
 
 def _services() -> dict[str, Any]:
-    made = {name: _service([_resource(name)]) for name in CLAMPED}
+    made = {name: _service([_resource(name)]) for name in (*CLAMPED, *BARE)}
     made |= {name: _service([_cell(name, "a", canary=True), _cell(name, "b")]) for name in DEPLOYED}
     made["mill"] = {**_service([]), "owner": "hurried"}
     made["shore"] = {**_service([]), "depends_on": ["harbour"]}
