@@ -44,7 +44,7 @@ coverage: .venv/.project ## branch coverage of the domain
 	$(BIN)/pytest -q -n 2 --cov --cov-report=term tests/domain
 
 scenarios: ready ## the deployed stack on the emulator, IAM enforced
-	$(BIN)/pytest -q -n 4 --dist loadgroup tests/scenarios
+	$(BIN)/pytest -q -n 5 --dist loadgroup tests/scenarios
 
 benchmarks: ready ## measure, write benchmarks/results.json (ONLY=name,...)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

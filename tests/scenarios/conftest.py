@@ -39,10 +39,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     lab.build(laptop)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever needs the stack alone comes last: nobody waits for it who could run beside others."""
+    items.sort(key=_alone)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Take it down again."""
     if not _is_worker(session.config):
         _down()
+
+
+def _alone(item: Any) -> bool:
+    return item.get_closest_marker("alone") is not None
 
 
 def _is_worker(config: Any) -> bool:
@@ -71,6 +80,6 @@ def _lock(path: Path, kind: int) -> Iterator[IO[str]]:
 @pytest.fixture
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The deployed stack; a scenario marked `alone` has it to itself."""
-    kind = fcntl.LOCK_EX if request.node.get_closest_marker("alone") else fcntl.LOCK_SH
+    kind = fcntl.LOCK_EX if _alone(request.node) else fcntl.LOCK_SH
     with _lock(PLACE / "alone.lock", kind):
         yield Stack(laptops.find(STATE_THERE), PLACE)

@@ -12,7 +12,7 @@ CLAMPED = ("till", "catalog", "gate")  # one function each, slow unless its conc
 BARE = ("basket", "drawer", "shelf", "wallet")  # one function each, slow unless it is clamped at all; no playbook
 DEPLOYED = ("parcel", "crate", "fleet")  # two functions each, the first a canary, failing on their newest version
 LIMIT = 5
-APPROVAL_SECONDS = 40
+APPROVAL_SECONDS = 45
 ESCALATION_SECONDS = 7
 
 
