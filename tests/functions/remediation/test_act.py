@@ -96,6 +96,72 @@ def test_an_approval_that_came_in_time_but_is_used_too_late_is_refused() -> None
     assert "expired" in refused(stage, remediation.id)
 
 
+def test_what_was_rejected_is_not_run_by_whoever_starts_the_machine() -> None:
+    stage = Stage(ASKS)
+    remediation = stage.proposed()
+    approvals.decide(stage.world, remediation.approval, "reject", "no", remediation.digest, "ada")
+
+    answer = act(stage.world, event(remediation.id))
+
+    assert (answer["next"], stage.read(remediation).state) == ("ended", "rejected")
+    assert stage.production.calls == []
+
+
+def test_what_nobody_decided_in_time_is_not_run_by_whoever_starts_the_machine() -> None:
+    stage = Stage(ASKS)
+    remediation = stage.proposed()
+    stage.world.clock.advance(900)
+    approvals.expire(stage.world, remediation.approval)
+
+    answer = act(stage.world, event(remediation.id))
+
+    assert (answer["next"], stage.read(remediation).state) == ("ended", "expired")
+    assert stage.production.calls == []
+
+
+def test_what_was_refused_stays_refused_where_its_release_was_lost() -> None:
+    stage = Stage(ASKS)
+    remediation = stage.proposed()
+    stage.approve(remediation, "ada")
+    stage.world.clock.advance(900)
+    text = refused(stage, remediation.id)
+
+    answer = act(stage.world, event(remediation.id, attempt=2))
+
+    found = stage.read(remediation)
+    assert (answer["next"], found.outcome, found.text) == ("release", "refused", text)
+    assert stage.production.calls == []
+
+
+def test_what_found_its_target_locked_does_not_act_without_the_lock_where_its_release_was_lost() -> None:
+    stage = Stage()
+    first, second = stage.proposed(), stage.proposed("inc2")
+    act(stage.world, event(first.id))
+    act(stage.world, event(second.id))
+    stage.production.runs = dict.fromkeys(CELLS, BAD)
+    before = len(stage.production.calls)
+
+    answer = act(stage.world, event(second.id, attempt=2))
+
+    assert (answer["next"], stage.read(second).outcome) == ("release", "busy")
+    assert len(stage.production.calls) == before
+
+
+def test_what_was_lifted_is_not_applied_again() -> None:
+    stage = Stage()
+    remediation = stage.proposed("inc3", "clamp")
+    stage.start(remediation)
+    stage.run_for(120)
+    stage.start(remediation, "lift")
+    stage.run_for(120)
+    before = len(stage.production.calls)
+
+    answer = act(stage.world, event(remediation.id, attempt=2))
+
+    assert (answer["next"], stage.read(remediation).state) == ("ended", "lifted")
+    assert len(stage.production.calls) == before
+
+
 def test_a_policy_that_changed_since_the_approval_refuses() -> None:
     stage = Stage(ASKS)
     remediation = stage.proposed()

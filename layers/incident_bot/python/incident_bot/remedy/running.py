@@ -62,8 +62,7 @@ def entered(world: World, event: Mapping[str, Any]) -> Remediation | None:
             "fence": before.fence + 1,
             "attempt": max(before.attempt, int(event["attempt"])),
             "purpose": event["purpose"],
-            "outcome": "",
-            "text": "",
+            **_carried(before, event),
         }
         try:
             after, update = actions.noting(world, before, [entry], **fields)
@@ -75,8 +74,19 @@ def entered(world: World, event: Mapping[str, Any]) -> Remediation | None:
 
 
 def _may_enter(before: Remediation, event: Mapping[str, Any]) -> bool:
-    """A run may follow one that ended, or take over from one of the same purpose, or put back what any other does."""
-    return not before.live or before.purpose == event["purpose"] or event["purpose"] == "undo"
+    """A run may follow one that ended, or take over from one of the same purpose, or put back what any other does.
+
+    What was rejected, refused or ended in any way is never applied again, whoever starts the machine.
+    """
+    if not before.live:
+        return event["purpose"] != "apply" or before.state in ("proposed", "approved")
+    return before.purpose == event["purpose"] or event["purpose"] == "undo"
+
+
+def _carried(before: Remediation, event: Mapping[str, Any]) -> dict[str, str]:
+    """What a run of the same purpose had come to and nobody was told is only to be told: nothing of it starts anew."""
+    untold = before.live and before.purpose == event["purpose"]
+    return {"outcome": before.outcome, "text": before.text} if untold else {"outcome": "", "text": ""}
 
 
 class Run:
