@@ -8,9 +8,9 @@ from incident_bot.domain.classify import classify
 from incident_bot.domain.head import GROUPS_KEPT
 from incident_bot.domain.incident import State
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.opening import Observation
+from incident_bot.domain.opening import FIRST_PAGE, Observation
 from incident_bot.domain.team import Rule
-from incident_bot.intake import FIRST, Taken, take_in
+from incident_bot.intake import Taken, take_in
 from incident_bot.state import heads, incidents, intents, mailbox
 from incident_bot.virtual.world import VirtualWorld
 from tests.building import a_service, a_team, a_world
@@ -77,7 +77,7 @@ def test_a_held_incident_with_which_an_alert_of_the_same_batch_agrees_is_paged_a
     taken = take(world, says("flaky"), says("errors", at=1))
     (identifier,) = taken.opened
     (page,) = intents.of(world.store, identifier)
-    assert (page.name, page.state, page.not_before) == (FIRST, "pending", None)
+    assert (page.name, page.state, page.not_before) == (FIRST_PAGE, "pending", None)
     assert incidents.read(world.store, identifier).generation == 1
 
 
@@ -86,7 +86,7 @@ def test_noise_with_which_a_page_of_the_same_batch_joins_is_paged_at_once() -> N
     world = a_world(replace(TEAM, rules=(quiet,)))
     noise = says(instance="a", labels={"noisy": "yes"})
     (identifier,) = take(world, noise, says(instance="b", at=1)).opened
-    assert [intent.name for intent in intents.of(world.store, identifier)] == [FIRST]
+    assert [intent.name for intent in intents.of(world.store, identifier)] == [FIRST_PAGE]
 
 
 def test_a_held_dependent_ends_unpaged_when_its_root_s_incident_takes_it_in() -> None:

@@ -8,9 +8,8 @@ from incident_bot.domain.classify import pages
 from incident_bot.domain.incident import Incident, State, Step
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import move
-from incident_bot.domain.message import Kind
+from incident_bot.domain.opening import first_page
 from incident_bot.domain.timeline import Line
-from incident_bot.intake import FIRST
 from incident_bot.stage import stage
 from incident_bot.state import incidents, intents
 from incident_bot.turn import owned
@@ -46,17 +45,7 @@ def _repaired_page(world: World, incident: Incident, why: str) -> Intent | None:
     """The first page, where none was ever written (an incident that was held or silent before)."""
     if incident.over or any(intent.pages for intent in intents.of(world.store, incident.id)):
         return None
-    escalation = incident.escalation
-    return Intent(
-        incident=incident.id,
-        name=FIRST,
-        purpose="first",
-        kind=Kind.TRIGGER,
-        severity=incident.severity,
-        group=escalation.group if escalation else incident.owner,
-        steps=escalation.steps[:1] if escalation else (),
-        reason=why,
-    )
+    return first_page(incident, why)
 
 
 handler = stage(triage)

@@ -10,10 +10,8 @@ from incident_bot.domain.classify import holding
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.head import Head, Member, without
 from incident_bot.domain.incident import Incident
-from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.message import Kind
-from incident_bot.domain.opening import Observation, Opening
+from incident_bot.domain.opening import FIRST_PAGE, Observation, Opening, first_page
 from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
@@ -21,7 +19,6 @@ from incident_bot.domain.team import Mode
 from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
 from incident_bot.world import Item, Key, Shorter, Update, World, Write
 
-FIRST = "page-first"
 LARGEST = 90  # writes in one transaction
 ROOMY = 75  # of a batch that is cut: each part has some writes more of its own
 TRIES = 12
@@ -224,41 +221,15 @@ def _opening_writes(world: World, opening: Opening, mails: Sequence[Mail], decid
     incident, writes = incidents.opening(world, incident, lines)
     writes.append(mailbox.opening(world, incident.id, mails))
     if (opening.pages or (decided and decided.after.page == "now")) and not incident.over:
-        page = replace(_first_page(incident, opening), not_before=not_before)
-        writes.append(intents.opening(page, world.now()))
+        writes.append(intents.opening(first_page(incident, opening.page_reason, not_before), world.now()))
     return writes
-
-
-def _first_page(incident: Incident, opening: Opening) -> Intent:
-    escalation = incident.escalation
-    return Intent(
-        incident=incident.id,
-        name=FIRST,
-        purpose="first",
-        kind=Kind.TRIGGER,
-        severity=incident.severity,
-        group=escalation.group if escalation else incident.owner,
-        steps=escalation.steps[:1] if escalation else (),
-        reason=opening.page_reason,
-        not_before=opening.not_before,
-    )
 
 
 def _page_writes(world: World, settled: Settled) -> list[Write]:
     """The held page of an incident without an execution: out at once, or never."""
-    found = {i.name: i for i in intents.of(world.store, settled.incident.id)}.get(FIRST)
+    found = {i.name: i for i in intents.of(world.store, settled.incident.id)}.get(FIRST_PAGE)
     if settled.page == "now":
-        steps = settled.incident.escalation.steps[:1] if settled.incident.escalation else ()
-        intent = found or Intent(
-            settled.incident.id,
-            FIRST,
-            "first",
-            Kind.TRIGGER,
-            settled.incident.severity,
-            settled.incident.owner,
-            steps,
-            settled.reason,
-        )
+        intent = found or first_page(settled.incident, settled.reason)
         return [
             intents.changing(
                 replace(intent, severity=settled.incident.severity, not_before=world.now()), found, world.now()

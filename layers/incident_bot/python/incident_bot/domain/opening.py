@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing, Incident, State
+from incident_bot.domain.intent import Intent
+from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line, plain
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
+FIRST_PAGE = "page-first"
 START_WITHIN = timedelta(seconds=60)  # then it is looked whether its execution lives
 
 
@@ -66,6 +69,22 @@ def opened(observed: Observation, identifier: str, team: Team, now: datetime, *,
     if not_before:
         lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
     return Opening(incident, tuple(lines), found.pages, not_before, found.reason)
+
+
+def first_page(incident: Incident, reason: str, not_before: datetime | None = None) -> Intent:
+    """The page that the incident's team gets first: by the first step of its escalation, held until `not_before`."""
+    escalation = incident.escalation
+    return Intent(
+        incident=incident.id,
+        name=FIRST_PAGE,
+        purpose="first",
+        kind=Kind.TRIGGER,
+        severity=incident.severity,
+        group=escalation.group if escalation else incident.owner,
+        steps=escalation.steps[:1] if escalation else (),
+        reason=reason,
+        not_before=not_before,
+    )
 
 
 def tombstone(observed: Observation, identifier: str, team: Team, now: datetime) -> Opening:
