@@ -23,9 +23,19 @@ def _of(service: str, actions: str, *on: str, when: Mapping[str, Mapping[str, An
     return Grant(tuple(f"{service}:{action}" for action in actions.split()), on, when or {})
 
 
-# A transaction needs the permission of each write inside it, and ConditionCheckItem for those that only look.
+def _items(*prefixes: str) -> Mapping[str, Mapping[str, Any]]:
+    """Only items whose partition key begins so."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(prefixes)}}
+
+
+# A transaction needs the permission of each write inside it, and ConditionCheckItem for those that only look. Nothing
+# is ever deleted: what is over says so, or ends by its TTL. What people switch (the kill switch) and what automation
+# earned lie under CONTROL, out of reach of whoever reads foreign text.
 READ = _of("dynamodb", "GetItem BatchGetItem Query", "incidents")
-CHANGE = _of("dynamodb", "PutItem UpdateItem DeleteItem ConditionCheckItem", "incidents")
+CHANGE = _of("dynamodb", "PutItem UpdateItem ConditionCheckItem", "incidents", when=_items("INC#*", "SCOPE#*"))
+COUNT_PAGES = _of("dynamodb", "UpdateItem", "incidents", when=_items("BUDGET#*"))
+HOLD = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LOCK#*", "BUDGET#*"))
+CONTROL = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("CONTROL"))
 WRITE_DOWN = _of("dynamodb", "PutItem", "timeline")
 READ_BACK = _of("dynamodb", "Query", "timeline")
 FIND_DUE = _of("dynamodb", "Query", "due")
@@ -48,10 +58,9 @@ WEBHOOK_SECRETS = _of("ssm", "GetParameter", "webhook parameters")
 KEEP_POSTMORTEM = _of("s3", "PutObject", "archived postmortems")
 KEEP_TIMELINE = _of("s3", "PutObject", "archived timeline")
 FOLLOW = _of("dynamodb", "DescribeStream GetRecords GetShardIterator ListStreams", "streams")
-QUARANTINE_ONLY = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["QUARANTINE#*"]}}
 SET_ASIDE = (
     _of("s3", "PutObject", "archived quarantine"),
-    _of("dynamodb", "PutItem", "incidents", when=QUARANTINE_ONLY),
+    _of("dynamodb", "PutItem", "incidents", when=_items("QUARANTINE#*")),
 )
 MEASURE = _of("cloudwatch", "GetMetricData", "*")
 BECOME = _of("sts", "AssumeRole TagSession SetSourceIdentity", "action roles")
@@ -60,26 +69,26 @@ GIVE_UP = _of("sqs", "SendMessage", "dead")
 
 STATE = (READ, CHANGE)
 ACTOR = (*STATE, WRITE_DOWN)  # writes an incident and its timeline
-PAGE = (PAGER_KEYS, TELL)
+PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
     "consume": (TAKE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
-    "operate": (*ACTOR, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
+    "operate": (*ACTOR, HOLD, CONTROL, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
     # triage
     "triage": ACTOR,
     "page": (*ACTOR, WAKE, *PAGE),
     "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE),
-    "sweep": (*ACTOR, FIND_DUE, *BEGIN, *BEGIN_REMEDIATION, WAKE, *PAGE, WEBHOOK_SECRETS),
+    "sweep": (*ACTOR, HOLD, CONTROL, FIND_DUE, *BEGIN, *BEGIN_REMEDIATION, WAKE, *PAGE, WEBHOOK_SECRETS),
     # enrichment
     "enrich": ACTOR,
     # remediation
     "propose": ACTOR,
     "decide": (*STATE, WAKE),
-    "act": (*STATE, BECOME),
+    "act": (*STATE, HOLD, BECOME),
     "check": (*STATE, MEASURE),
-    "release": (*STATE, WAKE),
+    "release": (*STATE, HOLD, CONTROL, WAKE),
     # closure
     "verify": ACTOR,
     "close": (*ACTOR, READ_BACK, KEEP_POSTMORTEM),

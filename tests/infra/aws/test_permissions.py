@@ -60,6 +60,22 @@ def test_nobody_may_change_or_delete_a_timeline_entry(aws):
     assert on_timeline == {"dynamodb:PutItem", "dynamodb:Query"}
 
 
+def test_nobody_may_delete_an_item(aws):
+    assert [one for one in allowed(aws) if one.action.startswith("dynamodb:Delete")] == []
+
+
+def test_the_kill_switch_and_the_locks_are_out_of_reach_of_who_reads_foreign_text(aws):
+    """`release` writes what a playbook earned, which lies beside the switch; `sweep` and `operate` do its work too."""
+    reach: dict[str, set[str]] = {}
+    for one in allowed(aws):
+        if one.action in ("dynamodb:PutItem", "dynamodb:UpdateItem") and one.on == "<IncidentsTable.Arn>":
+            for prefix in one.condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]:
+                reach.setdefault(prefix, set()).add(one.who.removesuffix("Role"))
+    assert reach["CONTROL"] == {"Operate", "Release", "Sweep"}
+    assert reach["LOCK#*"] == {"Act", "Operate", "Release", "Sweep"}
+    assert set(reach) == {"INC#*", "SCOPE#*", "BUDGET#*", "LOCK#*", "CONTROL", "QUARANTINE#*"}
+
+
 def test_nobody_may_pass_a_role_or_touch_identities(aws):
     assert [one for one in allowed(aws) if one.action.startswith(("iam:", "organizations:"))] == []
 

@@ -78,9 +78,10 @@ def _may_enter(before: Remediation, event: Mapping[str, Any]) -> bool:
 
     What was rejected, refused or ended in any way is never applied again, whoever starts the machine.
     """
+    purpose: str = event["purpose"]
     if not before.live:
-        return event["purpose"] != "apply" or before.state in ("proposed", "approved")
-    return before.purpose == event["purpose"] or event["purpose"] == "undo"
+        return purpose != "apply" or before.state in ("proposed", "approved")
+    return purpose in (before.purpose, "undo")
 
 
 def _carried(before: Remediation, event: Mapping[str, Any]) -> dict[str, str]:
