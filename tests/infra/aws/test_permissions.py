@@ -69,7 +69,7 @@ def test_the_kill_switch_and_the_locks_are_out_of_reach_of_who_reads_foreign_tex
     reach: dict[str, set[str]] = {}
     for one in allowed(aws):
         if one.action in ("dynamodb:PutItem", "dynamodb:UpdateItem") and one.on == "<IncidentsTable.Arn>":
-            for prefix in one.condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]:
+            for prefix in (one.condition or {})["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]:
                 reach.setdefault(prefix, set()).add(one.who.removesuffix("Role"))
     assert reach["CONTROL"] == {"Operate", "Release", "Sweep"}
     assert reach["LOCK#*"] == {"Act", "Operate", "Release", "Sweep"}
