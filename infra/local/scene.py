@@ -17,6 +17,8 @@ from infra.local.paged import Page, pages
 from infra.local.telling import Narrator
 
 LOOK_SECONDS = 0.7
+IN_HAND = ("approved", "running")
+CLAMP = "limit_lambda_concurrency"  # the stories' one temporary change
 OVER = ("resolved", "postmortem")
 
 Shown = Mapping[str, Any]
@@ -149,6 +151,23 @@ class Scene:
     def ended(self, incident: str) -> None:
         """Wait, without telling, for the end of an incident; raises Stuck."""
         self.wait(lambda: self._get(f"/v1/incidents/{incident}")["state"] in OVER, 60, f"the end of {incident}")
+
+    def is_open(self, incident: str) -> bool:
+        """Whether it goes on still."""
+        return self._get(f"/v1/incidents/{incident}")["state"] not in OVER
+
+    def idle(self, incident: str) -> None:
+        """Wait, without telling, until the bot changes nothing for it; raises Stuck."""
+        self.wait(lambda: not self._actions(incident, *IN_HAND), 120, f"the end of what the bot does for {incident}")
+
+    def lifted(self, incident: str) -> None:
+        """Wait, without telling, until no temporary change of it is in force; raises Stuck."""
+        in_force = ("applied", *IN_HAND)
+        self.wait(lambda: CLAMP not in self._actions(incident, *in_force), 90, f"the lifting for {incident}")
+
+    def _actions(self, incident: str, *states: str) -> list[str]:
+        actions = self._get(f"/v1/incidents/{incident}")["actions"]
+        return [action["action"] for action in actions if action["state"] in states]
 
     def decide(self, approval: Shown) -> bool:
         """Have a person look at the plan and decide; whether it was approved."""
