@@ -14,6 +14,7 @@ from incident_bot.sources import Parsed, Source, read
 
 NOW = instant("2026-01-15T10:05:00Z")
 SOURCES = plugins.sources()
+MANY_KEYS = ("{" + ",".join(f'"k{i}":1' for i in range(80_000)) + ',"k79999":1}').encode()
 
 
 def first_example(name: str) -> dict[str, Any]:
@@ -136,6 +137,7 @@ def test_an_alert_that_breaks_its_format_is_rejected_with_its_field(
         (b"\xff\xfe{}", "not UTF-8"),
         (b'{"title": "\xc3("}', "not UTF-8"),
         (b'{"a": 1, "b": {"x": 1, "x": 2}}', "the key x occurs twice"),
+        pytest.param(MANY_KEYS, "the key k79999 occurs twice", id="the last of 80,000 keys"),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": 1e999}', "out of range"),
