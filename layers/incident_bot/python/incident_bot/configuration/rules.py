@@ -1,4 +1,5 @@
-"""`rules.yaml`: how alerts are classified, which wait and which are noise, and the clocks of an incident's life."""
+"""`rules.yaml`: how alerts are classified, which wait and which are noise, the clocks of an incident's life, what
+belongs together, and planned maintenance."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -66,8 +67,19 @@ def _effect(rule: Rule, path: Path, draft: Draft) -> Iterator[Flaw]:
 
 
 def _timing(draft: Draft) -> Iterator[Flaw]:
-    for name in ("quiet_period", "reopen_window", "join_window", "stale_after"):
+    for name in ("quiet_period", "reopen_window", "stale_after"):
         if getattr(draft.timing, name) < 1:
             yield Flaw(("timing", name), "must be at least 1 second")
+    for name in ("gather_seconds", "hop_seconds", "join_window", "agree"):
+        if getattr(draft.correlation, name) < 1:
+            yield Flaw(("correlation", name), "must be at least 1")
+    if draft.correlation.together_seconds < 0:
+        yield Flaw(("correlation", "together_seconds"), "must not be negative")
+    for index, (_, planned) in enumerate(draft.maintenance):
+        if planned.starts >= planned.ends:
+            yield Flaw(("maintenance", index, "ends"), "must be after it starts")
+        yield from matching.check(planned.when, ("maintenance", index, "when"), draft)
+    if not 0 <= draft.timing.cause_wait <= LONGEST_HOLD:
+        yield Flaw(("timing", "cause_wait"), f"must be between 0 and {LONGEST_HOLD} seconds")
     if not 0 <= draft.timing.hold_limit <= LONGEST_HOLD:
         yield Flaw(("timing", "hold_limit"), f"must be between 0 and {LONGEST_HOLD} seconds")

@@ -59,6 +59,8 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
         return replace(incident, many=True)  # what came with it, its execution finds in the table
     if mail.kind is MailKind.MOVED_OUT and mail.detail.get("emptied"):
         return replace(incident, firing={}, merged_into=mail.detail.get("to", ""))
+    if mail.kind is MailKind.MOVED_OUT:
+        return replace(incident, firing={f: s for f, s in incident.firing.items() if s.group != mail.argument})
     return incident
 
 
