@@ -21,6 +21,7 @@ OVERRUN = 300  # planned work seldom ends on the minute
 LIMITS = {"*": {"environments": ["production"]}}
 CORRELATION = {
     "join_window": 120,  # so many services fail in a storm that what began long ago explains little
+    "siblings_seconds": 45,
     "agree": 3,  # of a thousand series some warn for a minute now and then
 }
 TIMING = {

@@ -73,8 +73,9 @@ def _timing(draft: Draft) -> Iterator[Flaw]:
     for name in ("gather_seconds", "hop_seconds", "join_window", "agree"):
         if getattr(draft.correlation, name) < 1:
             yield Flaw(("correlation", name), "must be at least 1")
-    if draft.correlation.together_seconds < 0:
-        yield Flaw(("correlation", "together_seconds"), "must not be negative")
+    for name in ("together_seconds", "siblings_seconds"):
+        if getattr(draft.correlation, name) < 0:
+            yield Flaw(("correlation", name), "must not be negative")
     for index, (_, planned) in enumerate(draft.maintenance):
         if planned.starts >= planned.ends:
             yield Flaw(("maintenance", index, "ends"), "must be after it starts")

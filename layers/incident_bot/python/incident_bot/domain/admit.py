@@ -220,11 +220,11 @@ class _Batch:
         home = group.incident or incident
         self.head = replace(self.head, groups={**self.head.groups, found.name: replace(group, incident=home)})
         rooted = placement.root not in ("", self._promoted(incident, observed.found).root)
+        if rooted:
+            self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
         self._move(found.name, placement)
         new = known is None or known.incident != incident
         self._enter(observed, found.name, incident, root=placement.root)
-        if rooted:
-            self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
         self._tell(observed, found.name, incident, placement.reason, new=new)
         return incident, placement.reason
 

@@ -44,15 +44,13 @@ def cost(effect: Group, cause: Group, hops: int, by: Correlation) -> Cost | None
     """How badly the cause explains the effect, over that many hops (smaller is better); None where it cannot."""
     reach = by.hop_seconds * hops
     lag, guessed = _lag(effect, cause, reach)
-    if lag < -(EARLY * by.hop_seconds + cause.slow):
-        return None
-    slow = lag > reach + LATE * by.hop_seconds
-    if slow and _seconds(cause.last, effect.began) > by.join_window:
+    early, slow = lag < -(EARLY * by.hop_seconds + cause.slow), lag > reach + LATE * by.hop_seconds
+    if (early and -lag > by.join_window) or (slow and _seconds(cause.last, effect.began) > by.join_window):
         return None
     expected = 0 <= lag <= reach
     doubts = (not expected) + (effect.sure and not cause.sure) + (effect.series >= BROAD and cause.series <= 2)
     doubts += 2 * (effect.place != cause.place)
-    return None if doubts >= 3 else (int(slow), doubts, int(guessed), hops, abs(lag))
+    return None if doubts >= 3 else (int(slow or early), doubts, int(guessed), hops, abs(lag))
 
 
 def _lag(effect: Group, cause: Group, reach: float) -> tuple[float, bool]:

@@ -39,11 +39,13 @@ def connect(
     group = grown(before, candidate) if before else begun(candidate)
     name = found or _name(observed, head, now)
     kinds = dict(head.kinds)
+    if before and observed.found.noise:
+        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
     if observed.found.noise or not strong(group, by):
         return Connected(name, group, Placement(group.incident, NOISE if observed.found.noise else ALONE), kinds)
     fresh = before is None or not strong(before, by)
     if not fresh and not _telling(before, group):
-        return Connected(name, group, Placement(group.incident, f"more of {group.service} fires there"), kinds)
+        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
     placement = place(name, replace(head, groups={**head.groups, name: group}), topology, by)
     after = replace(group, cause=placement.cause, effect=placement.effect)
     if not topology.blank:

@@ -49,19 +49,22 @@ class Placement:
 
 
 def gathered(candidate: Candidate, head: Head, by: Correlation) -> str | None:
-    """The group of its service that is still growing; for noise, that of its own kind. None: it begins a group."""
-    gather = by.gather_seconds
+    """The group of its service that is still growing; where either is noise, one with the same kind of alert. None: it
+    begins a group."""
     for name, group in reversed(head.groups.items()):
-        if group.service != candidate.service or head.incidents[group.incident].noise != candidate.noise:
+        if group.service != candidate.service:
             continue
-        if candidate.noise or candidate.service == UNKNOWN_SERVICE:
+        if candidate.noise or candidate.service == UNKNOWN_SERVICE or head.incidents[group.incident].noise:
             if candidate.kind in group.kinds:
                 return name
-            continue  # that nobody named a service is nothing that two alerts have in common
-        grew, lasted = (candidate.at - group.last).total_seconds(), (candidate.at - group.began).total_seconds()
-        if grew <= gather + candidate.slow and lasted <= LONGEST_GATHERING * gather + candidate.slow:
+        elif _growing(group, candidate, by.gather_seconds):
             return name
     return None
+
+
+def _growing(group: Group, candidate: Candidate, gather: float) -> bool:
+    grew, lasted = (candidate.at - group.last).total_seconds(), (candidate.at - group.began).total_seconds()
+    return grew <= gather + candidate.slow and lasted <= LONGEST_GATHERING * gather + candidate.slow
 
 
 def begun(candidate: Candidate) -> Group:
@@ -82,7 +85,9 @@ def begun(candidate: Candidate) -> Group:
 
 
 def grown(group: Group, candidate: Candidate) -> Group:
-    """The group with one series more."""
+    """The group with one series more; noise makes it no worse."""
+    if candidate.noise:
+        return replace(group, series=group.series + 1, firing=group.firing + 1)
     return replace(
         group,
         last=max(group.last, candidate.at),
@@ -136,7 +141,8 @@ class _Election:
             return self._taking_over(cause, target, why)
         if not cause and explains:
             first = self.head.groups[next(iter(explains))]
-            why = f"{first.service} depends on {self.group.service}, which fires too"
+            so_far = ", the root so far," if self._takes_over(target, explains) else ""
+            why = f"{first.service}{so_far} depends on {self.group.service}"
         moves = dict(self._moves((self.name, *explains), target))
         stays = self.group.incident != NEW and self.group.incident != target and self.name not in moves
         if stays:
@@ -175,8 +181,11 @@ class _Election:
         if found:
             name = min(found)[1]
             service = self.head.groups[name].service
-            how = "depends on" if not self.topology.blank else "fired right after"
-            return name, f"{self.group.service} {how} {service}, which fires too"
+            if self.topology.blank:
+                return name, f"{self.group.service} fires right after {service}"
+            root = self.head.incidents[self.head.groups[name].incident].root
+            which = "the root of that incident" if service == root else "which alerts there"
+            return name, f"{self.group.service} depends on {service}, {which}"
         return self._neighbour(below)
 
     def _causal(self, group: Group) -> str:
@@ -191,6 +200,8 @@ class _Election:
         if not self.topology.blank:
             hops = self.topology.upstream(effect.service).get(cause.service)
             return cost(effect, cause, hops, self.by) if hops else None
+        if not self.by.together_seconds:
+            return None
         lag = (effect.began - cause.began).total_seconds()
         apart = effect.place != cause.place
         return (0, 0, 0, 1, lag) if 0 <= lag <= self.by.together_seconds and not apart else None
@@ -218,7 +229,9 @@ class _Election:
 
     def _sibling(self, other: Group) -> str:
         """What both depend on directly, where both began at nearly the same time and nothing explains either."""
-        near = abs((self.group.began - other.began).total_seconds()) <= self.by.gather_seconds
+        if not self.by.siblings_seconds:
+            return ""
+        near = abs((self.group.began - other.began).total_seconds()) <= self.by.siblings_seconds
         if not near or other.cause or other.service == self.group.service or other.place != self.group.place:
             return ""
         if self._causal(other):

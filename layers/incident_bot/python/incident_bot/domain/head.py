@@ -93,7 +93,7 @@ def placed(head: Head, name: str, group: Group, member: Member) -> Head:
     """The head with that group in that incident. When it is full the oldest groups go, and incidents without any."""
     groups, incidents = {**head.groups, name: group}, {**head.incidents, group.incident: member}
     if len(groups) <= GROUPS_KEPT:
-        return Head(head.version, groups, incidents, head.acting)
+        return Head(head.version, groups, incidents, head.acting, head.senders, head.kinds)
     while len(groups) > GROUPS_KEPT:
         groups.pop(min((n for n in groups if n != name), key=lambda n: groups[n].last))
     named = {g.incident for g in groups.values()}

@@ -40,7 +40,7 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)
     if detail.get("pages"):
         _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}", hold)
-    if detail.get("pages") and not hold and "hold" in d.incident.clocks:
+    if detail.get("pages") and not hold and d.held and d.held.details.get("waits") == "cause":
         tell.unhold(d, "another alert agrees")
     if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)

@@ -203,6 +203,7 @@ class Correlation:
     hop_seconds: int = 75  # a fault mostly takes no longer to a service that depends on the one before
     join_window: int = 300  # what is explained by a group that grew so lately joins it, if nothing explains it better
     together_seconds: int = 0  # where no service says what it depends on: so near each other they are one; 0: never
+    siblings_seconds: int = 0  # so near each other are one whose services depend on the same, which is silent; 0: never
     agree: int = 1  # a mere warning joins other services' incidents once so many series of its service fire
     shared_labels: tuple[str, ...] = ("az", "availability_zone", "zone", "node")  # what several services share
     causes: tuple[str, ...] = ()  # patterns of titles that name causes: such alerts are nobody else's effect
