@@ -215,7 +215,9 @@ class _Batch:
         observed = weighed(observed, found, before, self.head.kinds, self.team)
         self.head = replace(self.head, kinds=found.kinds)
         if placement.incident == NEW:
-            return self._open(observed, known, found.name, group), placement.reason
+            opened_now = self._open(observed, known, found.name, group)
+            self._move(found.name, replace(placement, moves=dict.fromkeys(placement.moves, opened_now)))
+            return opened_now, placement.reason
         incident = placement.incident
         home = group.incident or incident
         self.head = replace(self.head, groups={**self.head.groups, found.name: replace(group, incident=home)})
