@@ -82,7 +82,7 @@ def write(context: Mapping[str, Any], directory: Path, t0: datetime = T0) -> Non
     """Write the directory; what is in it already under those names is overwritten."""
     directory.mkdir(parents=True, exist_ok=True)
     yaml = YAML()
-    yaml.representer.ignore_aliases = lambda data: True
+    yaml.representer.ignore_aliases = lambda _: True
     for name, content in files(context, t0).items():
         with (directory / f"{name}.yaml").open("w") as file:
             yaml.dump(content, file)

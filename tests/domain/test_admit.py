@@ -14,7 +14,6 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.head import GROUPS_KEPT, Member
 from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.mail import MailKind
-from incident_bot.domain.opening import Observation
 from incident_bot.domain.team import Rule, Team, Timing
 from tests.building import a_group, a_service, a_team
 from tests.deciding import Scope, later, says

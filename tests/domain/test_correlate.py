@@ -70,7 +70,12 @@ ROWS = [
         a_group("web", NEW, 1000),
         (NEW, "no open incident explains it"),
     ),
-    ("nothing connects them", a_head(a_group("mail", "a")), a_group("web", NEW, 5), (NEW, "no open incident explains it")),
+    (
+        "nothing connects them",
+        a_head(a_group("mail", "a")),
+        a_group("web", NEW, 5),
+        (NEW, "no open incident explains it"),
+    ),
     ("siblings", a_head(a_group("app", "a")), a_group("web", NEW, 5), (NEW, "no open incident explains it")),
     (
         "its service alerted shortly before",

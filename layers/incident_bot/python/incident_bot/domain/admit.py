@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.clock import rfc3339
-from incident_bot.domain.cause import topology_of
 from incident_bot.domain.confidence import weighed
 from incident_bot.domain.connect import connect, sender
 from incident_bot.domain.correlate import NEW, Placement
@@ -16,14 +16,10 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, Opening, opened, said, tombstone
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.recur import anew
 from incident_bot.domain.sender import learned
-from incident_bot.domain.series import News, Series, after, heard, lapsed, news
+from incident_bot.domain.series import News, Series, after, heard, news
 from incident_bot.domain.team import Team
-
-
-CROWD = 3  # series: of fewer it says nothing that most of them have cleared
-MOSTLY_CLEAR = 0.34  # of them still fire
-BRIEF = 35  # seconds of silence that say nothing, though all around it is quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,12 @@ class _Batch:
 
     def _no_change(self, observed: Observation, known: Series, kind: News, why: str) -> tuple[str, str]:
         home, again = self._home(known), known.delivery == observed.delivery
-        if observed.alert.status is Status.FIRING and kind is News.REPEAT and home and self._fires_anew(observed, known, home):
+        if (
+            observed.alert.status is Status.FIRING
+            and kind is News.REPEAT
+            and home
+            and self._fires_anew(observed, known, home)
+        ):
             return self._fires(observed, known)
         if observed.alert.status is Status.FIRING and kind in (News.WORSE, News.REPEAT):
             if home is None and not again:
@@ -181,7 +182,7 @@ class _Batch:
     def _fires(self, observed: Observation, known: Series | None) -> tuple[str, str]:
         """A series goes on in its own incident while that is open, unless it had long cleared there."""
         home = self._home(known) if known else None
-        if known and home and not self._fires_anew(observed, known, home):
+        if known and home and not self._anew(observed, known, home):
             why = f"its series belongs there, in {known.group}"
             self._enter(observed, known.group, home, firing=1)
             self._tell(observed, known.group, home, why, new=known.incident != home)
@@ -191,14 +192,8 @@ class _Batch:
             self._clears(known)
         return self._correlated(observed, known, again=bool(known and home))
 
-    def _fires_anew(self, observed: Observation, known: Series, home: str) -> bool:
-        """Whether the series begins anew what is mostly over around it, and does not just flap."""
-        group, quiet = self.head.groups.get(known.group), self.team.timing.quiet_period
-        lasted = self.now - group.began if group else timedelta()
-        if group and _mostly_clear([group]) and lasted > timedelta(seconds=2 * quiet):
-            return bool(lapsed(known, observed.alert, max(BRIEF, known.rhythm)))
-        whole = [g for g in self.head.groups.values() if g.incident == home]
-        return _mostly_clear(whole) and bool(lapsed(known, observed.alert, max(quiet, known.rhythm)))
+    def _anew(self, observed: Observation, known: Series, home: str) -> bool:
+        return anew(known, observed.alert, self.head, home, self.team.timing.quiet_period, self.now)
 
     def _lose(self, known: Series, home: str) -> None:
         """What fires anew is over where it was; where its resolve was lost, that incident learns it now."""
@@ -235,7 +230,9 @@ class _Batch:
         incident = opening.incident
         self.openings[incident.id] = opening
         member = _member(incident, noise=observed.found.noise)
-        self.head = placed(self.head, name, replace(group, incident=incident.id, severity=observed.found.severity), member)
+        self.head = placed(
+            self.head, name, replace(group, incident=incident.id, severity=observed.found.severity), member
+        )
         self._record(observed, name, incident.id)
         return incident.id
 
@@ -267,7 +264,8 @@ class _Batch:
         """The incident as it is on the head, where it is now if it was not; it has an execution if it needs one."""
         member = self.head.incidents.get(incident) or self._returned(incident)
         if _needs_execution(member, found):
-            member = replace(member, actor=True, noise=False)
+            severity = found.severity if member.noise else member.severity
+            member = replace(member, actor=True, noise=False, severity=severity)
             self.promoted[incident] = None
         self.head = replace(self.head, incidents={**self.head.incidents, incident: member})
         return member
@@ -279,7 +277,7 @@ class _Batch:
         return _member(named, noise=named.noise and "hold" not in named.clocks)
 
     def _move(self, name: str, placement: Placement) -> None:
-        """Move groups whose fault turned out to be another incident's; an incident that is emptied so ends as merged."""
+        """Move groups whose fault turned out to be another incident's; one that is emptied so ends as merged."""
         groups, incidents, why = dict(self.head.groups), dict(self.head.incidents), placement.reason
         for effect in placement.explains:
             groups[effect] = replace(groups[effect], cause=name)
@@ -370,12 +368,6 @@ class _Batch:
 def _member(incident: Incident, *, noise: bool) -> Member:
     acts = incident.generation > 0
     return Member(incident.service, incident.opened_at, incident.severity, noise, acts)
-
-
-def _mostly_clear(groups: Sequence[Group]) -> bool:
-    """Whether most of the series have cleared, and most of them do not flap."""
-    series, firing, flapping = (sum(getattr(g, n) for g in groups) for n in ("series", "firing", "flapping"))
-    return series >= CROWD and firing <= MOSTLY_CLEAR * series and flapping <= series / 2
 
 
 def _bare(observed: Observation, known: Series | None) -> Group:

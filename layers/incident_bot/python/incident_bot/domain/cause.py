@@ -1,4 +1,4 @@
-"""Causes: which group of alerts explains which other, by what services depend on, when both began, and how sure each is."""
+"""Causes: which group of alerts explains which other, by what services depend on, when both began, how sure each is."""
 
 from collections.abc import Mapping
 from datetime import datetime

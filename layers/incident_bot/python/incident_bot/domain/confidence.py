@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification, pages
 from incident_bot.domain.connect import Connected
 from incident_bot.domain.head import MANY_ENOUGH, Group
@@ -18,8 +19,9 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
     observed = replace(observed, found=_severity(observed.found, among, before, team))
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
-    lone = not among.placement.explains and not observed.found.noise
-    if wait <= observed.hold_seconds or not (observed.found.pages and lone and consequent(kinds, kind)):
+    upstream = topology_of(team.services).upstream(observed.found.service)
+    may_wait = observed.found.pages and upstream and not among.placement.explains and consequent(kinds, kind)
+    if wait <= observed.hold_seconds or not may_wait:
         return observed
     return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=WAITS)
 

@@ -1,4 +1,4 @@
-"""Connecting: what a firing alert, of a series that goes on nowhere, does to the groups of the head, and where it belongs."""
+"""Connecting: which group a firing alert joins or begins, where its series goes on nowhere, and where that belongs."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

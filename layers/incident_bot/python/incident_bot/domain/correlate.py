@@ -1,4 +1,4 @@
-"""Correlation: which group a firing alert joins, which open incident explains that group, and what moves on its account."""
+"""Correlation: which group a firing alert joins, which open incident explains it, and what moves on its account."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,15 +51,17 @@ class Placement:
 def gathered(candidate: Candidate, head: Head, by: Correlation) -> str | None:
     """The group of its service that is still growing; where either is noise, one with the same kind of alert. None: it
     begins a group."""
-    for name, group in reversed(head.groups.items()):
+    found: list[tuple[datetime, str]] = []
+    for name, group in head.groups.items():
         if group.service != candidate.service:
             continue
         if candidate.noise or candidate.service == UNKNOWN_SERVICE or head.incidents[group.incident].noise:
-            if candidate.kind in group.kinds:
-                return name
-        elif _growing(group, candidate, by.gather_seconds):
-            return name
-    return None
+            fits = candidate.kind in group.kinds
+        else:
+            fits = _growing(group, candidate, by.gather_seconds)
+        if fits:
+            found.append((group.last, name))
+    return max(found)[1] if found else None
 
 
 def _growing(group: Group, candidate: Candidate, gather: float) -> bool:
@@ -144,7 +146,7 @@ class _Election:
             so_far = ", the root so far," if self._takes_over(target, explains) else ""
             why = f"{first.service}{so_far} depends on {self.group.service}"
         moves = dict(self._moves((self.name, *explains), target))
-        stays = self.group.incident != NEW and self.group.incident != target and self.name not in moves
+        stays = self.group.incident not in {NEW, target} and self.name not in moves
         if stays:
             return Placement(self.group.incident, "an action of its incident is in flight: nothing leaves it")
         kept = tuple(n for n in explains if n in moves or self.head.groups[n].incident == target)
@@ -155,7 +157,7 @@ class _Election:
         """Whether the group's own incident is worse than the one it belongs with, and would be emptied: then that one
         comes here, for whom this one paged needs no other page."""
         own = self.group.incident
-        if own == NEW or own == other or other in self.head.acting.values():
+        if own in {NEW, other} or other in self.head.acting.values():
             return False
         worse = self.head.incidents[own].severity < self.head.incidents[other].severity
         return worse and len(self._downwards(self.name)) == len(self.head.of(own))
@@ -212,20 +214,26 @@ class _Election:
         beside = [(o.began, n) for n, o in self.others.items() if n not in below and self._beside(o)]
         if beside:
             return min(beside)[1], f"all of it is in {group.place}, like others that fire at the same time"
-        for name, other in self.others.items():
-            if name not in below and (shared := self._sibling(other)):
-                return name, f"{group.service} and {other.service} both depend on {shared}, which may fail silently"
-        window = timedelta(seconds=self.by.join_window)
-        for name, other in reversed(self.others.items()):
-            same = other.service == group.service != UNKNOWN_SERVICE and other.again == group.again and name not in below
-            if same and timedelta(0) <= group.began - other.last <= window:
-                return name, f"{group.service} alerts there already"
+        free = [(other.last, name) for name, other in self.others.items() if name not in below]
+        for _, name in sorted(free):
+            if shared := self._sibling(self.others[name]):
+                other = self.others[name].service
+                return name, f"{group.service} and {other} both depend on {shared}, which may fail silently"
+        same = [(last, name) for last, name in free if self._again(self.others[name])]
+        if same:
+            return max(same)[1], f"{group.service} alerts there already"
         return "", "no open incident explains it"
 
     def _beside(self, other: Group) -> bool:
         group = self.group
         near = abs(group.began - other.began) <= SHARED_WITHIN
         return bool(group.place) and other.place == group.place and near and other.service != group.service
+
+    def _again(self, other: Group) -> bool:
+        """Whether it is the same service that began to fire shortly before."""
+        group = self.group
+        same = other.service == group.service != UNKNOWN_SERVICE and other.again == group.again
+        return same and timedelta(0) <= group.began - other.last <= timedelta(seconds=self.by.join_window)
 
     def _sibling(self, other: Group) -> str:
         """What both depend on directly, where both began at nearly the same time and nothing explains either."""
@@ -253,19 +261,22 @@ class _Election:
             held_by = self._cost(other, present) if present else None
             if not beside and (held_by is None or paid < held_by):
                 found[name] = None
-        return found
+        return dict.fromkeys(sorted(found, key=lambda name: (self.others[name].began, name)))
 
     # -- what moves --------------------------------------------------------------------------------------------------
 
     def _home(self, explains: Collection[str]) -> str:
         """The incident of a group without a cause: its own, or one whose root turns out to be its effect."""
-        names = [self.group.incident, *(self.head.groups[n].incident for n in explains if not self.head.groups[n].cause)]
+        names = [
+            self.group.incident,
+            *(self.head.groups[n].incident for n in explains if not self.head.groups[n].cause),
+        ]
         known = dict.fromkeys(name for name in names if name != NEW)
         frozen = set(self.head.acting.values())
 
-        def rank(name: str) -> tuple[bool, bool, Severity, datetime]:
+        def rank(name: str) -> tuple[bool, bool, Severity, datetime, str]:
             member = self.head.incidents[name]
-            return name not in frozen, not member.actor, member.severity, member.opened_at
+            return name not in frozen, not member.actor, member.severity, member.opened_at, name
 
         return min(known, key=rank, default=NEW)
 

@@ -32,7 +32,7 @@ def taught(known: Kinds, kinds: Collection[str], *, effect: bool, undo: bool = F
         effects, origins = after.pop(kind, (0, 0))
         after[kind] = (max(0, effects + change[0]), max(0, origins + change[1]))
     while len(after) > KINDS_KEPT:
-        del after[next(iter(after))]
+        del after[min((kind for kind in after if kind not in map(_all, after)), key=lambda kind: sum(after[kind]))]
     if any(effects > FADES_AT for effects, _ in after.values()):
         after = {kind: (effects // 2, origins // 2) for kind, (effects, origins) in after.items()}
     return after

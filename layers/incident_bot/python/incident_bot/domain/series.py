@@ -76,20 +76,6 @@ def news(known: Series | None, alert: Alert, severity: Severity | None = None) -
     return News.CHANGE, f"{known.status} before, {alert.status} now"
 
 
-def lapsed(known: Series, alert: Alert, seconds: float) -> str:
-    """Why a firing begins anew what was over for so many seconds; empty where it goes on, or flaps.
-
-    Of a series whose resolve was lost only that it begins later tells, and that nothing was heard of it.
-    """
-    if known.status is Status.FIRING:
-        if alert.started_at <= known.started_at:
-            return ""
-        silent = (alert.occurred_at - known.seen_at).total_seconds()
-    else:
-        silent = (alert.occurred_at - known.occurred_at).total_seconds()
-    return f"silent for {silent:.0f} s before it fires again" if silent > seconds else ""
-
-
 def _same(known: Series, alert: Alert, severity: Severity | None) -> tuple[News, str]:
     if alert.status is Status.FIRING and severity and known.severity and severity < known.severity:
         return News.WORSE, f"firing already, {known.severity.label} before, {severity.label} now"

@@ -49,7 +49,14 @@ def write(scope: str, before: Head, after: Head) -> Update | Check:
 def _packed(group: Group) -> list[Any]:
     """A group as a list without names, times as milliseconds: the head is read and written with every change."""
     times = [_milliseconds(moment) for moment in (group.last, group.began, group.earliest)]
-    numbers = [group.slow, group.series, group.firing, group.flapping, int(group.severity), group.sure + 2 * group.again + 4 * group.effect]
+    numbers = [
+        group.slow,
+        group.series,
+        group.firing,
+        group.flapping,
+        int(group.severity),
+        group.sure + 2 * group.again + 4 * group.effect,
+    ]
     return [group.incident, group.service, *times, *numbers, dict(group.kinds), dict(group.places), group.cause]
 
 

@@ -1,4 +1,4 @@
-"""Moves of groups between incidents, as a replay sees them on the head, so that each delivery is found where it ends."""
+"""Moves of groups between incidents, as a replay sees them on the head: where each delivery ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
