@@ -53,11 +53,11 @@ def test_what_was_merged_is_told_to_what_it_was_merged_into_even_where_its_group
     world, web, _ = merged_scene()
     for n in range(GROUPS_KEPT):
         take(world, says(service=f"s{n}", severity=None))
-    assert "app/errors" not in heads.read(world.store, SCOPE).groups
+    assert "app@0115T100005" not in heads.read(world.store, SCOPE).groups
     world.clock.advance(5)
     take(world, says(service="app", status=Status.RESOLVED, at=15))
     last = mailbox.read(world, incidents.read(world.store, web)).mails[-1]
-    assert (last.kind, last.detail["group"], last.detail["status"]) == (MailKind.ALERT, "app/errors", "resolved")
+    assert (last.kind, last.detail["group"], last.detail["status"]) == (MailKind.ALERT, "app@0115T100005", "resolved")
 
 
 def test_a_full_box_is_told_of_moves_and_roots_though_not_of_every_alert() -> None:

@@ -1,175 +1,236 @@
-"""Which open incident explains a firing alert, why, and what follows for the others?"""
+"""Which group and which open incident explain a firing alert, why, and what moves on its account?"""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.cause import Topology
 from incident_bot.domain.classify import UNKNOWN_SERVICE
-from incident_bot.domain.correlate import JOINED_FOR, NEW, Candidate, Placement, Topology, place
+from incident_bot.domain.correlate import JOINED_FOR, NEW, Candidate, Placement, begun, gathered, grown, place
 from incident_bot.domain.head import Group, Head, Member
-from incident_bot.domain.team import Service
+from incident_bot.domain.team import Correlation, Service
 from tests.deciding import later
 
-WINDOW = timedelta(seconds=300)
-
+BY = Correlation()
 # web and app depend on api, api on db; loop and pool on each other
 DEPENDS = {"web": ("api",), "app": ("api",), "api": ("db",), "db": (), "mail": (), "loop": ("pool",), "pool": ("loop",)}
 TOPOLOGY = Topology({name: Service(name, "team", depends_on=needs) for name, needs in DEPENDS.items()})
+BLANK = Topology({name: Service(name, "team") for name in DEPENDS})
 
 
-def a_head(acting: Mapping[str, str] | None = None, **incidents: Member) -> Head:
-    """A head whose incidents, named by their root service, have one group each: `<root>/errors`."""
-    groups = {f"{m.root}/errors": Group(name, m.root, m.last) for name, m in incidents.items()}
-    return Head(1, groups, incidents, acting or {})
+def a_group(service: str, incident: str, at: float = 0, **changes: object) -> Group:
+    group = Group(incident, service, later(at), later(at), later(at))
+    return replace(group, **changes)  # type: ignore[arg-type]
 
 
-def of(root: str, opened: float = 0, last: float | None = None, **changes: object) -> Member:
-    member = Member(root, later(opened), later(opened if last is None else last), Severity.SEV2)
-    return replace(member, **changes)  # type: ignore[arg-type]
+def a_head(*groups: Group, acting: Mapping[str, str] | None = None, **members: object) -> Head:
+    """A head of those groups, named by their services; each incident opened with its first group."""
+    incidents: dict[str, Member] = {}
+    for group in groups:
+        member = Member(group.service, group.began, group.severity)
+        incidents.setdefault(group.incident, replace(member, **members))  # type: ignore[arg-type]
+    return Head(1, {group.service: group for group in groups}, incidents, acting or {})
 
 
-def fires(service: str, at: float = 40, title: str = "latency", *, noise: bool = False) -> Candidate:
-    return Candidate(f"{service}/{title}", service, Severity.SEV2, later(at), noise)
+def placed_in(head: Head, new: Group, topology: Topology = TOPOLOGY, by: Correlation = BY) -> Placement:
+    return place("new", replace(head, groups={**head.groups, "new": new}), topology, by)
 
 
 ROWS = [
-    ("nothing is open", a_head(), fires("web"), Placement(NEW, "no open incident explains it")),
+    ("nothing is open", a_head(), a_group("web", NEW), (NEW, "no open incident explains it")),
     (
-        "its group is there, however long ago",
-        a_head(a=of("web")),
-        fires("web", 90000, "errors"),
-        Placement("a", "its group web/errors belongs there"),
-    ),
-    ("its service alerts there", a_head(a=of("web")), fires("web"), Placement("a", "web alerts there already")),
-    (
-        "its service alerts there, but not lately",
-        a_head(a=of("web")),
-        fires("web", 301),
-        Placement(NEW, "no open incident explains it"),
+        "what it depends on fires",
+        a_head(a_group("api", "a")),
+        a_group("web", NEW, 40),
+        ("a", "web depends on api, the root of that incident"),
     ),
     (
-        "its service alerted there late",
-        a_head(a=of("web", last=3000)),
-        fires("web", 3300),
-        Placement("a", "web alerts there already"),
+        "what it depends on through another",
+        a_head(a_group("db", "a")),
+        a_group("web", NEW, 40),
+        ("a", "web depends on db, the root of that incident"),
     ),
     (
-        "each alert prolonged the window, for hours",
-        a_head(a=of("web", last=JOINED_FOR.total_seconds())),
-        fires("web", JOINED_FOR.total_seconds() + 1),
-        Placement(NEW, "no open incident explains it"),
+        "the nearer of two that explain it",
+        a_head(a_group("db", "a", 0), a_group("api", "b", 10)),
+        a_group("web", NEW, 40),
+        ("b", "web depends on api, the root of that incident"),
     ),
     (
-        "what it depends on is a root",
-        a_head(a=of("api")),
-        fires("web"),
-        Placement("a", "web depends on api, the root of that incident"),
+        "what it depends on began long before but grew lately",
+        a_head(a_group("api", "a", 0, last=later(900))),
+        a_group("web", NEW, 1000),
+        ("a", "web depends on api, the root of that incident"),
     ),
     (
-        "what it depends on through another is a root",
-        a_head(a=of("db")),
-        fires("web"),
-        Placement("a", "web depends on db, the root of that incident"),
-    ),
-    ("nothing connects them", a_head(a=of("mail")), fires("web"), Placement(NEW, "no open incident explains it")),
-    ("siblings of a silent root", a_head(a=of("app")), fires("web"), Placement(NEW, "no open incident explains it")),
-    ("a service nobody knows", a_head(a=of("web")), fires("mystery"), Placement(NEW, "no open incident explains it")),
-    (
-        "two alerts that name no service have nothing in common",
-        a_head(a=of(UNKNOWN_SERVICE)),
-        fires(UNKNOWN_SERVICE),
-        Placement(NEW, "no open incident explains it"),
+        "what it depends on began and grew long before",
+        a_head(a_group("api", "a")),
+        a_group("web", NEW, 1000),
+        (NEW, "no open incident explains it"),
     ),
     (
-        "the same alert without a service is the same",
-        a_head(a=of(UNKNOWN_SERVICE)),
-        fires(UNKNOWN_SERVICE, title="errors"),
-        Placement("a", "its group unknown/errors belongs there"),
+        "nothing connects them",
+        a_head(a_group("mail", "a")),
+        a_group("web", NEW, 5),
+        (NEW, "no open incident explains it"),
+    ),
+    ("siblings", a_head(a_group("app", "a")), a_group("web", NEW, 5), (NEW, "no open incident explains it")),
+    (
+        "its service alerted shortly before",
+        a_head(a_group("web", "a")),
+        a_group("web", NEW, 299),
+        ("a", "web alerts there already"),
     ),
     (
-        "the root comes last",
-        a_head(a=of("web")),
-        fires("api"),
-        Placement("a", "web, the root so far, depends on api", (), "api"),
+        "its service alerted long before",
+        a_head(a_group("web", "a")),
+        a_group("web", NEW, 301),
+        (NEW, "no open incident explains it"),
     ),
     (
-        "the root of two comes last: the older takes in the younger",
-        a_head(b=of("app", 10), a=of("web", 5)),
-        fires("api"),
-        Placement("a", "web, the root so far, depends on api", ("b",), "api"),
+        "nobody named its service",
+        a_head(a_group(UNKNOWN_SERVICE, "a")),
+        a_group(UNKNOWN_SERVICE, NEW, 60),
+        (NEW, "no open incident explains it"),
     ),
     (
-        "nothing moves out of an incident whose action is in flight",
-        a_head({"b-a1": "b"}, a=of("web", 5), b=of("app", 10)),
-        fires("api"),
-        Placement("b", "app, the root so far, depends on api", ("a",), "api"),
+        "an incident that lasts for hours",
+        a_head(a_group("api", "a"), opened_at=later(40) - JOINED_FOR * 1.01),
+        a_group("web", NEW, 40),
+        (NEW, "no open incident explains it"),
+    ),
+    ("noise", a_head(a_group("api", "a"), noise=True), a_group("web", NEW, 5), (NEW, "no open incident explains it")),
+    (
+        "all of both is in one zone",
+        a_head(a_group("mail", "a", series=3, places={"az=1": 3})),
+        a_group("web", NEW, 30, series=3, places={"az=1": 3}),
+        ("a", "all of it is in az=1, like others that fire at the same time"),
     ),
     (
-        "two with actions in flight stay what they are",
-        a_head({"a-a1": "a", "b-a1": "b"}, a=of("web", 5), b=of("app", 10)),
-        fires("api"),
-        Placement("a", "web, the root so far, depends on api", (), "api"),
-    ),
-    (
-        "what has an execution takes in what has none",
-        a_head(a=of("web", 5, actor=False), b=of("app", 10)),
-        fires("api"),
-        Placement("b", "app, the root so far, depends on api", ("a",), "api"),
-    ),
-    (
-        "a root long after",
-        a_head(a=of("web")),
-        fires("api", 400),
-        Placement(NEW, "no open incident explains it"),
-    ),
-    (
-        "a cycle: the later one is taken for the root",
-        a_head(a=of("loop")),
-        fires("pool"),
-        Placement("a", "loop, the root so far, depends on pool", (), "pool"),
-    ),
-    (
-        "noise stays by itself",
-        a_head(a=of("web")),
-        fires("web", noise=True),
-        Placement(NEW, "noise is recorded by itself"),
-    ),
-    (
-        "noise joins its own group",
-        a_head(a=of("web")),
-        fires("web", title="errors", noise=True),
-        Placement("a", "its group web/errors belongs there"),
-    ),
-    (
-        "nothing joins noise",
-        a_head(a=of("web", noise=True, actor=False)),
-        fires("web"),
-        Placement(NEW, "no open incident explains it"),
-    ),
-    (
-        "the oldest of two that explain it",
-        a_head(b=of("db", 10), a=of("api", 5)),
-        fires("web"),
-        Placement("a", "web depends on api, the root of that incident"),
-    ),
-    (
-        "a group of an incident that is gone",
-        replace(a_head(a=of("web")), incidents={}),
-        fires("web", title="errors"),
-        Placement(NEW, "no open incident explains it"),
+        "what a zone's fault explains is in that zone",
+        a_head(a_group("api", "a", series=3, places={"az=1": 3}, sure=False)),
+        a_group("web", NEW, 30, series=3, places={"az=1": 1, "az=2": 1, "az=3": 1}),
+        (NEW, "no open incident explains it"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("head", "candidate", "placement"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS])
-def test_placement(head: Head, candidate: Candidate, placement: Placement) -> None:
-    assert place(candidate, head, TOPOLOGY, WINDOW) == placement
+@pytest.mark.parametrize(("head", "new", "found"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS])
+def test_where_a_new_group_belongs(head: Head, new: Group, found: tuple[str, str]) -> None:
+    placement = placed_in(head, new)
+    assert (placement.incident, placement.reason) == found
+    assert placement.moves == {}
 
 
-def test_upstream_is_everything_it_depends_on_and_ends_in_a_cycle() -> None:
-    assert TOPOLOGY.upstream("web") == {"api", "db"}
-    assert TOPOLOGY.upstream("loop") == {"pool", "loop"}
-    assert TOPOLOGY.upstream("mystery") == frozenset()
+def test_the_root_comes_last_and_takes_the_incident_over() -> None:
+    placement = placed_in(a_head(a_group("web", "a")), a_group("api", NEW, 40))
+    assert (placement.incident, placement.root, placement.explains) == ("a", "api", ("web",))
+    assert placement.reason == "web, the root so far, depends on api"
+
+
+def test_the_root_of_two_comes_last_and_the_older_takes_in_the_younger() -> None:
+    placement = placed_in(a_head(a_group("web", "a", 5), a_group("app", "b", 10)), a_group("api", NEW, 40))
+    assert (placement.incident, placement.root, placement.moves) == ("a", "api", {"app": "a"})
+
+
+def test_a_worse_incident_takes_in_the_older_for_its_page_is_out() -> None:
+    head = a_head(a_group("web", "a", 5), a_group("app", "b", 10, severity=Severity.SEV1))
+    assert placed_in(head, a_group("api", NEW, 40)).moves == {"web": "b"}
+
+
+def test_nothing_leaves_an_incident_whose_action_is_in_flight() -> None:
+    head = a_head(a_group("web", "a", 5), a_group("app", "b", 10), acting={"b-a1": "b"})
+    placement = placed_in(head, a_group("api", NEW, 40))
+    assert (placement.incident, placement.moves) == ("b", {"web": "b"})
+    both = replace(head, acting={"a-a1": "a", "b-a1": "b"})
+    assert placed_in(both, a_group("api", NEW, 40)).moves == {}
+
+
+def test_a_group_moves_alone_when_what_explains_it_better_belongs_elsewhere() -> None:
+    down = replace(BY, causes=("Down",))
+    head = a_head(a_group("db", "a"), a_group("app", "a", 100, cause="db"), a_group("mail", "a", 10))
+    placement = placed_in(head, a_group("api", NEW, 70, kinds={"generic:Down": 1}), by=down)
+    assert (placement.incident, placement.explains, placement.moves) == (NEW, ("app",), {"app": NEW})
+
+
+def test_a_kind_of_alert_that_is_never_an_effect_is_nobody_s_effect() -> None:
+    down = a_group("web", NEW, 40, kinds={"generic:Down": 1})
+    head = a_head(a_group("api", "a"))
+    assert placed_in(head, down).incident == "a"
+    learned = replace(head, kinds={"generic:*": (9, 2), "generic:Down": (0, 2)})
+    placement = placed_in(learned, down)
+    assert (placement.incident, placement.effect) == (NEW, True)
+    assert placement.reason == "Down names a cause, not an effect"
+    named = placed_in(head, down, by=replace(BY, causes=("Down",)))
+    assert named.incident == NEW
+
+
+def test_where_no_service_says_what_it_depends_on_the_configured_nearness_counts() -> None:
+    head, near = a_head(a_group("mail", "a")), replace(BY, together_seconds=60)
+    assert placed_in(head, a_group("web", NEW, 30), BLANK).incident == NEW
+    assert placed_in(head, a_group("web", NEW, 30), BLANK, near).incident == "a"
+    assert placed_in(head, a_group("web", NEW, 61), BLANK, near).incident == NEW
+
+
+def test_siblings_of_a_silent_root_are_one_where_the_team_says_so() -> None:
+    placement = placed_in(a_head(a_group("app", "a")), a_group("web", NEW, 5), by=replace(BY, siblings_seconds=45))
+    assert placement.reason == "web and app both depend on api, which may fail silently"
+
+
+def test_a_mere_warning_explains_nothing_until_enough_agree() -> None:
+    by, weak = replace(BY, agree=3), a_group("api", "a", sure=False)
+    assert placed_in(a_head(weak), a_group("web", NEW, 5), by=by).incident == NEW
+    assert placed_in(a_head(replace(weak, series=3)), a_group("web", NEW, 5), by=by).incident == "a"
+
+
+def test_a_cycle_of_services_ends_nothing_in_a_loop() -> None:
+    head = a_head(a_group("loop", "a"))
+    assert placed_in(head, a_group("pool", NEW, 5)).incident == "a"
+
+
+# -- gathering -------------------------------------------------------------------------------------------------------
+
+
+def fires(service: str = "web", at: float = 10, **changes: object) -> Candidate:
+    candidate = Candidate(service, "generic:latency", Severity.SEV2, later(at), later(at), later(at))
+    return replace(candidate, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "joins"),
+    [
+        (fires(at=45), True),
+        (fires(at=46), False),
+        (fires(at=110, slow=75), True),
+        (fires("app"), False),
+        (fires(noise=True), False),
+        (fires(noise=True, kind="generic:errors"), True),
+    ],
+    ids=["near", "later", "of a source that tells late", "of another service", "noise", "noise of that kind"],
+)
+def test_which_series_are_one_group(candidate: Candidate, joins: bool) -> None:
+    head = a_head(a_group("web", "a", kinds={"generic:errors": 1}))
+    assert gathered(candidate, head, BY) == ("web" if joins else None)
+
+
+def test_a_group_is_closed_however_steadily_it_grows() -> None:
+    head = a_head(a_group("web", "a", 0, last=later(100)))
+    assert gathered(fires(at=110), head, BY) == "web"
+    assert gathered(fires(at=120), head, BY) is None
+
+
+def test_a_group_counts_its_series_and_noise_makes_it_no_worse() -> None:
+    group = grown(begun(fires(place="az=1")), fires(at=20, place="az=2", severity=Severity.SEV1))
+    assert (group.series, group.firing, group.severity) == (2, 2, Severity.SEV1)
+    assert (group.kinds, group.places) == ({"generic:latency": 2}, {"az=1": 1, "az=2": 1})
+    assert (group.began, group.last) == (later(10), later(20))
+    loud = grown(begun(fires()), fires(noise=True, severity=Severity.SEV1))
+    assert (loud.series, loud.severity) == (2, Severity.SEV2)
+
+
+def test_upstream_counts_hops_and_ends_in_a_cycle() -> None:
+    assert TOPOLOGY.upstream("web") == {"api": 1, "db": 2}
+    assert TOPOLOGY.upstream("loop") == {"pool": 1, "loop": 2}
+    assert TOPOLOGY.upstream("mystery") == {}

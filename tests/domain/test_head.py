@@ -1,5 +1,6 @@
 """Does a head stay small, forget the oldest first, and never name an incident that no group leads to?"""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +13,8 @@ def grown(*groups: tuple[str, str, float]) -> Head:
     """A head with (group, incident, seconds) placed one after another."""
     head = Head()
     for name, incident, at in groups:
-        member = Member("checkout", later(0), later(at), Severity.SEV2)
-        head = placed(head, name, Group(incident, name.split("/")[0], later(at)), member)
+        member = Member("checkout", later(0), Severity.SEV2)
+        head = placed(head, name, Group(incident, name.split("/")[0], later(at), later(at), later(at)), member)
     return head
 
 
@@ -53,3 +54,26 @@ def test_it_never_outgrows_its_item_and_every_group_leads_to_an_incident_it_know
     head = grown(*groups)
     assert len(head.groups) <= GROUPS_KEPT
     assert {group.incident for group in head.groups.values()} <= set(head.incidents)
+
+
+def test_what_was_learned_of_senders_and_kinds_stays_whatever_is_placed() -> None:
+    head = Head(senders={"generic/pay": 60}, kinds={"generic:*": (3, 1)})
+    group = Group("inc1", "pay", later(0), later(0), later(0))
+    after = placed(head, "pay@1", group, Member("pay", later(0), Severity.SEV2))
+    assert (after.senders, after.kinds) == (head.senders, head.kinds)
+
+
+@pytest.mark.parametrize(
+    ("series", "places", "place"),
+    [
+        (2, {"az=1": 2}, ""),
+        (3, {"az=1": 3}, "az=1"),
+        (5, {"az=1": 4, "az=2": 1}, "az=1"),
+        (5, {"az=1": 3, "az=2": 2}, ""),
+        (5, {"az=1": 3}, ""),
+        (9, {}, ""),
+    ],
+    ids=["too few to tell", "all", "nearly all", "spread", "some have no place", "none has one"],
+)
+def test_the_place_that_a_group_shares(series: int, places: dict[str, int], place: str) -> None:
+    assert Group("i", "pay", later(0), later(0), later(0), series=series, places=places).place == place

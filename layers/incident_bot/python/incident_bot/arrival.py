@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from incident_bot import quarantine, signals
+from incident_bot import plugins, quarantine, signals
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
@@ -53,13 +53,14 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
 
 
 def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:
-    found = classify(alert, world.team)
+    found = classify(alert, world.team, received_at)
     if world.now() - received_at > STALE_AFTER and alert.status is Status.FIRING:
         hours = (world.now() - received_at).total_seconds() / 3600
         found = replace(
             found, noise=True, pages=False, reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged"
         )
-    return Arrival(record, Observation(alert, found, delivery), scope_of(found))
+    slow = plugins.source(alert.source).slow_seconds
+    return Arrival(record, Observation(alert, found, delivery, slow=slow), scope_of(found))
 
 
 def _synthetic(world: World, alert: Alert) -> bool:

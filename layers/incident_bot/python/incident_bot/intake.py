@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import ceil
 
 from incident_bot import signals
@@ -243,10 +244,19 @@ def _page_writes(world: World, settled: Settled) -> list[Write]:
 def _taken(world: World, admission: Admission, before: Head) -> Taken:
     opened = tuple(o.incident.id for o in admission.openings if o.incident.generation) + admission.promoted
     told = tuple(i for i in admission.mail if i not in opened)
+    for opening in admission.openings:
+        if opening.not_before and not opening.incident.generation:
+            _remind(world, opening.incident.id, opening.not_before)
     for identifier in told:
         if identifier not in admission.silent:
             _wake(world, identifier, admission.mail[identifier], before)
     return Taken(opened, told, admission.resume, admission.verdicts)
+
+
+def _remind(world: World, identifier: str, at: datetime) -> None:
+    """What has no execution yet is looked at when its hold ends, not only by the next `sweep`."""
+    delay = ceil((at - world.now()).total_seconds())
+    world.queue.send([signals.deadline(identifier)], delay_seconds=max(delay, 0))
 
 
 def _wake(world: World, identifier: str, mails: Sequence[Mail], before: Head) -> None:

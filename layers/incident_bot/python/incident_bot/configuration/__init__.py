@@ -23,8 +23,10 @@ from incident_bot.domain.nearest import nearest
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import (
     ChannelSettings,
+    Correlation,
     Group,
     Guardrails,
+    Maintenance,
     Person,
     Playbook,
     Rota,
@@ -39,7 +41,7 @@ __all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
 FILES = {
     "services": ("services",),
     "people": ("people", "rotas", "groups", "default_group"),
-    "rules": ("rules", "timing"),
+    "rules": ("rules", "timing", "correlation", "maintenance"),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
@@ -105,6 +107,8 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         default_group=entry(str, raw.get("default_group", ""), ("default_group",), who) or "",
         rules=listed(Rule, rules.spelled_out(raw.get("rules"), flaws["rules"]), ("rules",), flaws["rules"]),
         timing=entry(Timing, raw.get("timing", {}), ("timing",), flaws["rules"]) or Timing(),
+        correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
+        maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
         channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),

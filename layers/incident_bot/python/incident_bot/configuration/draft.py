@@ -7,8 +7,10 @@ from incident_bot import plugins
 from incident_bot.actions import Action
 from incident_bot.domain.team import (
     ChannelSettings,
+    Correlation,
     Group,
     Guardrails,
+    Maintenance,
     Person,
     Playbook,
     Rota,
@@ -50,6 +52,8 @@ class Draft:
     default_group: str = ""
     rules: list[tuple[int, Rule]] = field(default_factory=list)
     timing: Timing = field(default_factory=Timing)
+    correlation: Correlation = field(default_factory=Correlation)
+    maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -67,5 +71,7 @@ class Draft:
             guardrails=self.guardrails,
             channels=self.channels,
             timing=self.timing,
+            correlation=self.correlation,
+            maintenance=tuple(planned for _, planned in self.maintenance),
             default_group=self.default_group,
         )

@@ -1,4 +1,5 @@
-"""`rules.yaml`: how alerts are classified, which wait and which are noise, and the clocks of an incident's life."""
+"""`rules.yaml`: how alerts are classified, which wait and which are noise, the clocks of an incident's life, what
+belongs together, and planned maintenance."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,6 +51,8 @@ def check(draft: Draft) -> Iterator[Flaw]:
                 (*path, "when"), f"never decides: whatever it matches, the earlier rule {hiding.name!r} matches first"
             )
     yield from _timing(draft)
+    yield from _correlation(draft)
+    yield from _maintenance(draft)
 
 
 def _effect(rule: Rule, path: Path, draft: Draft) -> Iterator[Flaw]:
@@ -66,8 +69,27 @@ def _effect(rule: Rule, path: Path, draft: Draft) -> Iterator[Flaw]:
 
 
 def _timing(draft: Draft) -> Iterator[Flaw]:
-    for name in ("quiet_period", "reopen_window", "join_window", "stale_after"):
+    for name in ("quiet_period", "reopen_window", "stale_after"):
         if getattr(draft.timing, name) < 1:
             yield Flaw(("timing", name), "must be at least 1 second")
+    if not 0 <= draft.timing.cause_wait <= LONGEST_HOLD:
+        yield Flaw(("timing", "cause_wait"), f"must be between 0 and {LONGEST_HOLD} seconds")
     if not 0 <= draft.timing.hold_limit <= LONGEST_HOLD:
         yield Flaw(("timing", "hold_limit"), f"must be between 0 and {LONGEST_HOLD} seconds")
+
+
+def _correlation(draft: Draft) -> Iterator[Flaw]:
+    for name in ("gather_seconds", "hop_seconds", "join_window", "agree"):
+        if getattr(draft.correlation, name) < 1:
+            yield Flaw(("correlation", name), "must be at least 1")
+    for name in ("together_seconds", "siblings_seconds"):
+        if getattr(draft.correlation, name) < 0:
+            yield Flaw(("correlation", name), "must not be negative")
+
+
+def _maintenance(draft: Draft) -> Iterator[Flaw]:
+    """Every window has a length, and can fit an alert."""
+    for index, (_, planned) in enumerate(draft.maintenance):
+        if planned.starts >= planned.ends:
+            yield Flaw(("maintenance", index, "ends"), "must be after it starts")
+        yield from matching.check(planned.when, ("maintenance", index, "when"), draft)

@@ -5,14 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.clock import rfc3339
-from incident_bot.domain.correlate import NEW, Candidate, Placement, Topology, place
+from incident_bot.domain.confidence import weighed
+from incident_bot.domain.connect import connect, sender
+from incident_bot.domain.correlate import NEW, Placement
 from incident_bot.domain.head import Group, Head, Member, placed
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, Opening, opened, said, tombstone
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.recur import anew
+from incident_bot.domain.sender import learned
 from incident_bot.domain.series import News, Series, after, heard, news
 from incident_bot.domain.team import Team
 
@@ -88,7 +93,7 @@ class _Batch:
     ) -> None:
         self.head, self.elsewhere, self.team, self.now, self.new_id = head, elsewhere, team, now, new_id
         self.before = head
-        self.topology = Topology(team.services)
+        self.topology = topology_of(team.services)
         self.series: dict[str, Series] = dict(known)
         self.openings: dict[str, Opening] = {}
         self.mail: dict[str, list[Mail]] = {}
@@ -105,6 +110,8 @@ class _Batch:
             incident, why = self._fires(observed, known)
         else:
             incident, why = self._ends(observed, known)
+        if kind in (News.FIRST, News.CHANGE):
+            self._learn_clock(observed)
         self.verdicts.append((observed.delivery, incident, why))
 
     def acts(self, incident: str) -> bool:
@@ -118,6 +125,13 @@ class _Batch:
 
     def _no_change(self, observed: Observation, known: Series, kind: News, why: str) -> tuple[str, str]:
         home, again = self._home(known), known.delivery == observed.delivery
+        if (
+            observed.alert.status is Status.FIRING
+            and kind is News.REPEAT
+            and home
+            and self._anew(observed, known, home)
+        ):
+            return self._fires(observed, known)
         if observed.alert.status is Status.FIRING and kind in (News.WORSE, News.REPEAT):
             if home is None and not again:
                 incident, _ = self._fires(observed, known)
@@ -166,37 +180,61 @@ class _Batch:
     # -- firing ------------------------------------------------------------------------------------------------------
 
     def _fires(self, observed: Observation, known: Series | None) -> tuple[str, str]:
-        placement = self._placement(observed, known)
+        """A series goes on in its own incident while that is open, unless it had long cleared there."""
+        home = self._home(known) if known else None
+        if known and home and not self._anew(observed, known, home):
+            why = f"its series belongs there, in {known.group}"
+            self._enter(observed, known.group, home, firing=1)
+            self._tell(observed, known.group, home, why, new=known.incident != home)
+            return home, why
+        if known and home:
+            self._lose(known, home)
+            self._clears(known)
+        return self._correlated(observed, known, again=bool(known and home))
+
+    def _anew(self, observed: Observation, known: Series, home: str) -> bool:
+        quiet = self.team.timing.quiet_period
+        return anew(known, observed.alert, self.head, home=home, quiet_seconds=quiet, now=self.now)
+
+    def _lose(self, known: Series, home: str) -> None:
+        """What fires anew is over where it was; where its resolve was lost, that incident learns it now."""
+        if known.status is Status.FIRING:
+            worst = str(int(known.severity or Severity.SEV5))
+            detail = {"status": Status.RESOLVED.value, "severity": worst, "rhythm": "0"}
+            text = f"{known.source} says {known.title} fires anew: its resolve was lost"
+            self._post(home, Mail(MailKind.ALERT, self.now, known.fingerprint, known.source, text, detail))
+
+    def _correlated(self, observed: Observation, known: Series | None, *, again: bool) -> tuple[str, str]:
+        found = connect(observed, self.head, self.topology, self.team, self.now, again=again)
+        placement, group = found.placement, found.group
+        before = self.head.groups.get(found.name)
+        observed = weighed(observed, found, before, self.head.kinds, self.team)
+        self.head = replace(self.head, kinds=found.kinds)
         if placement.incident == NEW:
-            return self._open(observed, known), placement.reason
-        incident, group = placement.incident, observed.group
-        new = known is None or known.incident != incident
-        self._enter(observed, group, incident, root=placement.root)
-        if placement.root:
+            opened_now = self._open(observed, known, found.name, group)
+            self._move(found.name, replace(placement, moves=dict.fromkeys(placement.moves, opened_now)))
+            return opened_now, placement.reason
+        incident = placement.incident
+        home = group.incident or incident
+        self.head = replace(self.head, groups={**self.head.groups, found.name: replace(group, incident=home)})
+        rooted = placement.root not in ("", self._promoted(incident, observed.found).root)
+        if rooted:
             self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
-        if self.head.incidents[incident].actor:
-            self._absorb(placement)
-        self._tell(observed, group, incident, placement.reason, new=new)
+        self._move(found.name, placement)
+        new = known is None or known.incident != incident
+        self._enter(observed, found.name, incident, root=placement.root)
+        self._tell(observed, found.name, incident, placement.reason, new=new)
         return incident, placement.reason
 
-    def _placement(self, observed: Observation, known: Series | None) -> Placement:
-        """A series goes on in its own incident while that is open, also where its group fell off the head."""
-        found = observed.found
-        home = self._home(known) if known else None
-        if home and observed.group not in self.head.groups:
-            return Placement(home, "its series belongs there")
-        candidate = Candidate(observed.group, found.service, found.severity, self.now, found.noise)
-        window = timedelta(seconds=self.team.timing.join_window)
-        return place(candidate, self.head, self.topology, window)
-
-    def _open(self, observed: Observation, known: Series | None) -> str:
-        opening = opened(observed, self.new_id(), self.team, self.now, reopens=self._reopens(known))
+    def _open(self, observed: Observation, known: Series | None, name: str, group: Group) -> str:
+        opening = opened(observed, self.new_id(), self.team, self.now, group=name, reopens=self._reopens(known))
         incident = opening.incident
         self.openings[incident.id] = opening
         member = _member(incident, noise=observed.found.noise)
-        group = Group(incident.id, observed.found.service, self.now)
-        self.head = placed(self.head, observed.group, group, member)
-        self._record(observed, observed.group, incident.id)
+        self.head = placed(
+            self.head, name, replace(group, incident=incident.id, severity=observed.found.severity), member
+        )
+        self._record(observed, name, incident.id)
         return incident.id
 
     def _reopens(self, known: Series | None) -> str:
@@ -206,17 +244,32 @@ class _Batch:
             return ""
         return last.id if self.now - last.resolved_at <= timedelta(seconds=self.team.timing.reopen_window) else ""
 
-    def _enter(self, observed: Observation, group: str, incident: str, *, root: str = "") -> None:
-        """Put the series and its group into an open incident; one without an execution may come to need one."""
-        found, now = observed.found, self.now
+    def _enter(self, observed: Observation, name: str, incident: str, *, root: str = "", firing: int = 0) -> None:
+        """Put the series into an open incident, where its group is or comes back to; one without an execution may come
+        to need one."""
+        found, member = observed.found, self._promoted(incident, observed.found)
+        severity = member.severity if found.noise else Severity(min(member.severity, found.severity))
+        member = replace(member, severity=severity, root=root or member.root)
+        known = self.series.get(observed.alert.fingerprint)
+        group = self.head.groups.get(name) or _bare(observed, known)
+        group = replace(
+            group,
+            firing=min(group.series, group.firing + firing),
+            flapping=group.flapping + bool(firing and known and len(known.flips) == 1),
+            severity=Severity(min(group.severity, found.severity)),
+        )
+        self.head = placed(self.head, name, replace(group, incident=incident), member)
+        self._record(observed, name, incident)
+
+    def _promoted(self, incident: str, found: Classification) -> Member:
+        """The incident as it is on the head, where it is now if it was not; it has an execution if it needs one."""
         member = self.head.incidents.get(incident) or self._returned(incident)
         if _needs_execution(member, found):
-            member = replace(member, actor=True, noise=False)
+            severity = found.severity if member.noise else member.severity
+            member = replace(member, actor=True, noise=False, severity=severity)
             self.promoted[incident] = None
-        severity = member.severity if found.noise else Severity(min(member.severity, found.severity))
-        member = replace(member, last=now, severity=severity, root=root or member.root)
-        self.head = placed(self.head, group, Group(incident, found.service, now), member)
-        self._record(observed, group, incident)
+        self.head = replace(self.head, incidents={**self.head.incidents, incident: member})
+        return member
 
     def _returned(self, incident: str) -> Member:
         """An open incident that fell off the head comes back to it."""
@@ -224,18 +277,24 @@ class _Batch:
         assert named is not None  # noqa: S101 - what is entered is on the head, or one of these names it
         return _member(named, noise=named.noise and "hold" not in named.clocks)
 
-    def _absorb(self, placement: Placement) -> None:
-        """Move the groups of the incidents that turned out to be the same fault; emptied, those end as merged."""
-        target, why = placement.incident, placement.reason
-        for other in placement.absorbs:
-            groups = self.head.of(other)
-            for group in groups:
-                last = {"emptied": "yes"} if group == groups[-1] else {}
-                self._post(other, Mail(MailKind.MOVED_OUT, self.now, group, "correlation", why, {"to": target, **last}))
-                self._post(target, Mail(MailKind.MOVED_IN, self.now, group, "correlation", why, {"from": other}))
-            moved = {g: replace(self.head.groups[g], incident=target) for g in groups}
-            incidents = {i: m for i, m in self.head.incidents.items() if i != other}
-            self.head = replace(self.head, groups={**self.head.groups, **moved}, incidents=incidents)
+    def _move(self, name: str, placement: Placement) -> None:
+        """Move groups whose fault turned out to be another incident's; one that is emptied so ends as merged."""
+        groups, incidents, why = dict(self.head.groups), dict(self.head.incidents), placement.reason
+        for effect in placement.explains:
+            groups[effect] = replace(groups[effect], cause=name)
+        for moved, target in placement.moves.items():
+            left, groups[moved] = groups[moved].incident, replace(groups[moved], incident=target)
+            rest = [g for g in groups.values() if g.incident == left]
+            detail = {"to": target, **({} if rest else {"emptied": "yes"})}
+            self._post(left, Mail(MailKind.MOVED_OUT, self.now, moved, "correlation", why, detail))
+            self._post(target, Mail(MailKind.MOVED_IN, self.now, moved, "correlation", why, {"from": left}))
+            if not rest:
+                del incidents[left]
+            elif incidents[left].root not in {g.service for g in rest}:
+                root = min(rest, key=lambda g: (bool(g.cause), g.began)).service
+                incidents[left] = replace(incidents[left], root=root)
+                self._post(left, Mail(MailKind.ROOT, self.now, root, "correlation", f"its root so far moved: {why}"))
+        self.head = replace(self.head, groups=groups, incidents=incidents)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -245,15 +304,28 @@ class _Batch:
         if known is None:
             opening = tombstone(observed, self.new_id(), self.team, self.now)
             self.openings[opening.incident.id] = opening
-            self._record(observed, observed.group, opening.incident.id)
+            self._record(observed, f"{observed.found.service}@", opening.incident.id)
             return opening.incident.id, opening.page_reason
         home = self._home(known)
+        self._clears(known)
         self._record(observed, known.group, home or known.incident)
         if home:
             self._tell(observed, known.group, home, "its source says so")
         return home or known.incident, f"{alert.status} at its source"
 
+    def _clears(self, known: Series) -> None:
+        group = self.head.groups.get(known.group)
+        if group and known.status is Status.FIRING:
+            fewer = replace(group, firing=max(0, group.firing - 1))
+            self.head = replace(self.head, groups={**self.head.groups, known.group: fewer})
+
     # -- writing it down ---------------------------------------------------------------------------------------------
+
+    def _learn_clock(self, observed: Observation) -> None:
+        """A state change also tells how far its sender's clock may be off."""
+        senders = learned(self.head.senders, sender(observed), observed.alert.occurred_at, self.now)
+        if senders is not self.head.senders:
+            self.head = replace(self.head, senders=senders)
 
     def _record(self, observed: Observation, group: str, incident: str) -> None:
         alert = observed.alert
@@ -280,6 +352,7 @@ class _Batch:
             "ask": alert.ask,
             "severity": str(int(found.severity)),
             "pages": "yes" if found.pages else "",
+            "hold": str(found.hold_seconds or ""),
             "noise": "yes" if found.noise else "",
             "why": found.reason,
             "rhythm": str(self.series[alert.fingerprint].rhythm),
@@ -295,7 +368,14 @@ class _Batch:
 
 def _member(incident: Incident, *, noise: bool) -> Member:
     acts = incident.generation > 0
-    return Member(incident.service, incident.opened_at, incident.opened_at, incident.severity, noise, acts)
+    return Member(incident.service, incident.opened_at, incident.severity, noise, acts)
+
+
+def _bare(observed: Observation, known: Series | None) -> Group:
+    """A group that fell off the head comes back to it, as old as it is, with what is known without it."""
+    alert = observed.alert
+    began = min((alert.occurred_at, *(known.flips if known else ())))
+    return Group("", observed.found.service, began, began, began, severity=observed.found.severity, sure=False)
 
 
 def _needs_execution(member: Member, found: Classification) -> bool:

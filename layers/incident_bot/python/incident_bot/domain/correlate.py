@@ -1,95 +1,313 @@
-"""Correlation: which open incident a firing alert belongs to, by its group, its service and the service topology."""
+"""Correlation: which group a firing alert joins, which open incident explains it, and what moves on its account."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.cause import Cost, Topology, cost
 from incident_bot.domain.classify import UNKNOWN_SERVICE
-from incident_bot.domain.head import Head, Member
-from incident_bot.domain.team import Service
+from incident_bot.domain.head import Group, Head
+from incident_bot.domain.learn import causal
+from incident_bot.domain.team import Correlation
 
 NEW = ""
 JOINED_FOR = timedelta(hours=6)  # an incident older than this takes its own groups' alerts, and no others
+LONGEST_GATHERING = 2.5  # times `gather_seconds`: a group that grows for longer is closed to new series
+SHARED_WITHIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A firing alert as correlation sees it."""
+    """A firing alert of a series that goes on nowhere, as correlation sees it. `at` is its arrival."""
 
-    group: str
     service: str
+    kind: str
     severity: Severity
     at: datetime
-    noise: bool
+    began: datetime
+    earliest: datetime
+    sure: bool = True
+    noise: bool = False
+    again: bool = False
+    slow: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where an alert belongs (`incident` is NEW for a new one), why, which incidents it shows to be the same fault
-    (they move into it) and the probable root service where that changes."""
+    """Where a group belongs (`incident` is NEW for a new one) and why, the group that explains it, the groups that this
+    one explains, all that moves (group -> incident), and the probable root service where that changes."""
 
     incident: str
     reason: str
-    absorbs: tuple[str, ...] = ()
+    cause: str = ""
+    explains: tuple[str, ...] = ()
+    moves: Mapping[str, str] = field(default_factory=dict)
     root: str = ""
+    effect: bool = False  # something upstream could explain it, even if that is not taken for its cause
 
 
-class Topology:
-    """What each service depends on, directly or through others; cycles and unknown services are harmless."""
-
-    def __init__(self, services: Mapping[str, Service]) -> None:
-        self._services = services
-        self.upstream = cache(self._upstream)
-
-    def _upstream(self, service: str) -> AbstractSet[str]:
-        found: set[str] = set()
-        front = set(self._direct(service))
-        while front:
-            found |= front
-            front = {d for s in front for d in self._direct(s)} - found
-        return frozenset(found)
-
-    def _direct(self, service: str) -> Sequence[str]:
-        known = self._services.get(service)
-        return known.depends_on if known else ()
+def gathered(candidate: Candidate, head: Head, by: Correlation) -> str | None:
+    """The group of its service that is still growing; where either is noise, one with the same kind of alert. None: it
+    begins a group."""
+    found: list[tuple[datetime, str]] = []
+    for name, group in head.groups.items():
+        if group.service != candidate.service:
+            continue
+        if candidate.noise or candidate.service == UNKNOWN_SERVICE or head.incidents[group.incident].noise:
+            fits = candidate.kind in group.kinds
+        else:
+            fits = _growing(group, candidate, by.gather_seconds)
+        if fits:
+            found.append((group.last, name))
+    return max(found)[1] if found else None
 
 
-def place(candidate: Candidate, head: Head, topology: Topology, join_window: timedelta) -> Placement:
-    """Place one firing alert. Noise stays by itself; an incident takes joins while it was active within the window."""
-    group = head.groups.get(candidate.group)
-    if group and group.incident in head.incidents:
-        return Placement(group.incident, f"its group {candidate.group} belongs there")
+def _growing(group: Group, candidate: Candidate, gather: float) -> bool:
+    grew, lasted = (candidate.at - group.last).total_seconds(), (candidate.at - group.began).total_seconds()
+    return grew <= gather + candidate.slow and lasted <= LONGEST_GATHERING * gather + candidate.slow
+
+
+def begun(candidate: Candidate) -> Group:
+    """The group that the candidate begins, in no incident yet."""
+    return Group(
+        incident=NEW,
+        service=candidate.service,
+        last=candidate.at,
+        began=candidate.began,
+        earliest=candidate.earliest,
+        slow=candidate.slow,
+        severity=candidate.severity,
+        sure=candidate.sure,
+        again=candidate.again,
+        kinds={candidate.kind: 1},
+        places={candidate.place: 1} if candidate.place else {},
+    )
+
+
+def grown(group: Group, candidate: Candidate) -> Group:
+    """The group with one series more; noise makes it no worse."""
     if candidate.noise:
-        return Placement(NEW, "noise is recorded by itself")
-    near = [name for name, member in head.incidents.items() if _near(member, candidate.at, join_window)]
-    near.sort(key=lambda name: head.incidents[name].opened_at)
-    named = candidate.service != UNKNOWN_SERVICE  # that nobody named a service is nothing two alerts have in common
-    for name in near:
-        if named and candidate.service in head.services(name):
-            return Placement(name, f"{candidate.service} alerts there already")
-    return _by_topology(candidate, head, topology, near)
+        return replace(group, series=group.series + 1, firing=group.firing + 1)
+    return replace(
+        group,
+        last=max(group.last, candidate.at),
+        began=min(group.began, candidate.began),
+        earliest=min(group.earliest, candidate.earliest),
+        slow=max(group.slow, candidate.slow),
+        series=group.series + 1,
+        firing=group.firing + 1,
+        severity=Severity(min(group.severity, candidate.severity)),
+        sure=group.sure or candidate.sure,
+        kinds=_counted(group.kinds, candidate.kind),
+        places=_counted(group.places, candidate.place),
+    )
 
 
-def _near(member: Member, at: datetime, join_window: timedelta) -> bool:
-    """Whether an incident takes joins: each prolongs the window, but one that lasts for hours swallows nothing new."""
-    return not member.noise and abs(at - member.last) <= join_window and at - member.opened_at <= JOINED_FOR
+def _counted(counts: Mapping[str, int], name: str) -> Mapping[str, int]:
+    if not name or (name not in counts and len(counts) >= 4):
+        return counts
+    return {**counts, name: counts.get(name, 0) + 1}
 
 
-def _by_topology(candidate: Candidate, head: Head, topology: Topology, near: list[str]) -> Placement:
-    """The candidate is the root of incidents whose root depends on it, or a dependent of some incident's root."""
-    acting = set(head.acting.values())
-    dependents = [n for n in near if candidate.service in topology.upstream(head.incidents[n].root)]
-    if dependents:
-        target = min(dependents, key=lambda n: (n not in acting, not head.incidents[n].actor))
-        absorbed = tuple(n for n in dependents if n != target and n not in acting)
-        reason = f"{head.incidents[target].root}, the root so far, depends on {candidate.service}"
-        return Placement(target, reason, absorbed, candidate.service)
-    upstream = topology.upstream(candidate.service)
-    for name in near:
-        root = head.incidents[name].root
-        if root in upstream:
-            return Placement(name, f"{candidate.service} depends on {root}, the root of that incident")
-    return Placement(NEW, "no open incident explains it")
+def strong(group: Group, by: Correlation) -> bool:
+    """Whether enough speaks for the group to connect it with others: a mere warning by itself may be anything."""
+    return group.sure or group.series >= by.agree
+
+
+def place(name: str, head: Head, topology: Topology, by: Correlation) -> Placement:
+    """Place a group that is strong: find what explains it, and what it explains better than what did so far."""
+    return _Election(name, head, topology, by).held()
+
+
+class _Election:
+    """One group among all others of the head."""
+
+    def __init__(self, name: str, head: Head, topology: Topology, by: Correlation) -> None:
+        self.name, self.head, self.topology, self.by = name, head, topology, by
+        self.group = head.groups[name]
+        self.effect = False
+        self.others = {n: g for n, g in head.groups.items() if n != name and self._open(g)}
+
+    def _open(self, group: Group) -> bool:
+        member = self.head.incidents[group.incident]
+        fresh = self.group.last - member.opened_at <= JOINED_FOR
+        return not member.noise and fresh and strong(group, self.by)
+
+    def held(self) -> Placement:
+        cause, why = self._cause()
+        explains = {} if self.topology.blank else self._explained(self._upwards(cause))
+        target = self.others[cause].incident if cause else self._home(explains)
+        if cause and self._outlives(target):
+            return self._taking_over(cause, target, why)
+        if not cause and explains:
+            first = self.head.groups[next(iter(explains))]
+            so_far = ", the root so far," if self._takes_over(target, explains) else ""
+            why = f"{first.service}{so_far} depends on {self.group.service}"
+        moves = dict(self._moves((self.name, *explains), target))
+        stays = self.group.incident not in {NEW, target} and self.name not in moves
+        if stays:
+            return Placement(self.group.incident, "an action of its incident is in flight: nothing leaves it")
+        kept = tuple(n for n in explains if n in moves or self.head.groups[n].incident == target)
+        root = self.group.service if not cause and self._takes_over(target, kept) else ""
+        return Placement(target, why, cause, kept, moves, root, self.effect)
+
+    def _outlives(self, other: str) -> bool:
+        """Whether the group's own incident is worse than the one it belongs with, and would be emptied: then that one
+        comes here, for whom this one paged needs no other page."""
+        own = self.group.incident
+        if own in {NEW, other} or other in self.head.acting.values():
+            return False
+        worse = self.head.incidents[own].severity < self.head.incidents[other].severity
+        return worse and len(self._downwards(self.name)) == len(self.head.of(own))
+
+    def _taking_over(self, cause: str, other: str, why: str) -> Placement:
+        own = self.group.incident
+        moves = dict.fromkeys(self.head.of(other), own)
+        upstream = self.head.groups[cause].service in self.topology.upstream(self.group.service)
+        root = self.head.incidents[other].root if upstream else ""
+        return Placement(own, why, cause, (), moves, root, self.effect)
+
+    # -- what explains it --------------------------------------------------------------------------------------------
+
+    def _cause(self) -> tuple[str, str]:
+        below = self._downwards(self.name)
+        found: list[tuple[Cost, str]] = []
+        for name, other in self.others.items():
+            if name not in below and (paid := self._cost(self.group, other)) is not None:
+                found.append((paid, name))
+        self.effect = bool(found)
+        if kind := self._causal(self.group):
+            return "", f"{kind} names a cause, not an effect"
+        if found:
+            name = min(found)[1]
+            service = self.head.groups[name].service
+            if self.topology.blank:
+                return name, f"{self.group.service} fires right after {service}"
+            root = self.head.incidents[self.head.groups[name].incident].root
+            which = "the root of that incident" if service == root else "which alerts there"
+            return name, f"{self.group.service} depends on {service}, {which}"
+        return self._neighbour(below)
+
+    def _causal(self, group: Group) -> str:
+        if self.topology.blank:
+            return ""
+        counted = not group.effect and group.incident != NEW
+        return causal(self.head.kinds, group.kinds, self.by.causes, counted=counted)
+
+    def _cost(self, effect: Group, cause: Group) -> Cost | None:
+        if effect.service == cause.service:
+            return None
+        if not self.topology.blank:
+            hops = self.topology.upstream(effect.service).get(cause.service)
+            return cost(effect, cause, hops, self.by) if hops else None
+        if not self.by.together_seconds:
+            return None
+        lag = (effect.began - cause.began).total_seconds()
+        apart = effect.place != cause.place
+        return (0, 0, 0, 1, lag) if 0 <= lag <= self.by.together_seconds and not apart else None
+
+    def _neighbour(self, below: Collection[str]) -> tuple[str, str]:
+        """Without a cause upstream: a place that is shared with another group, or the same service shortly before."""
+        group = self.group
+        beside = [(o.began, n) for n, o in self.others.items() if n not in below and self._beside(o)]
+        if beside:
+            return min(beside)[1], f"all of it is in {group.place}, like others that fire at the same time"
+        free = [(other.last, name) for name, other in self.others.items() if name not in below]
+        for _, name in sorted(free):
+            if shared := self._sibling(self.others[name]):
+                other = self.others[name].service
+                return name, f"{group.service} and {other} both depend on {shared}, which may fail silently"
+        same = [(last, name) for last, name in free if self._again(self.others[name])]
+        if same:
+            return max(same)[1], f"{group.service} alerts there already"
+        return "", "no open incident explains it"
+
+    def _beside(self, other: Group) -> bool:
+        group = self.group
+        near = abs(group.began - other.began) <= SHARED_WITHIN
+        return bool(group.place) and other.place == group.place and near and other.service != group.service
+
+    def _again(self, other: Group) -> bool:
+        """Whether it is the same service that began to fire shortly before."""
+        group = self.group
+        same = other.service == group.service != UNKNOWN_SERVICE and other.again == group.again
+        return same and timedelta(0) <= group.began - other.last <= timedelta(seconds=self.by.join_window)
+
+    def _sibling(self, other: Group) -> str:
+        """What both depend on directly, where both began at nearly the same time and nothing explains either."""
+        if not self.by.siblings_seconds:
+            return ""
+        near = abs((self.group.began - other.began).total_seconds()) <= self.by.siblings_seconds
+        if not near or other.cause or other.service == self.group.service or other.place != self.group.place:
+            return ""
+        if self._causal(other):
+            return ""
+        direct, theirs = (self.topology.upstream(g.service) for g in (self.group, other))
+        return min((s for s, hops in direct.items() if hops == 1 and theirs.get(s) == 1), default="")
+
+    # -- what it explains --------------------------------------------------------------------------------------------
+
+    def _explained(self, above: Collection[str]) -> dict[str, None]:
+        found: dict[str, None] = {}
+        for name, other in self.others.items():
+            if name in above or other.cause == self.name or (paid := self._cost(other, self.group)) is None:
+                continue
+            if self._causal(other):
+                continue
+            present = self.head.groups.get(other.cause)
+            beside = bool(present and present.place and present.place == other.place)
+            held_by = self._cost(other, present) if present else None
+            if not beside and (held_by is None or paid < held_by):
+                found[name] = None
+        return dict.fromkeys(sorted(found, key=lambda name: (self.others[name].began, name)))
+
+    # -- what moves --------------------------------------------------------------------------------------------------
+
+    def _home(self, explains: Collection[str]) -> str:
+        """The incident of a group without a cause: its own, or one whose root turns out to be its effect."""
+        names = [
+            self.group.incident,
+            *(self.head.groups[n].incident for n in explains if not self.head.groups[n].cause),
+        ]
+        known = dict.fromkeys(name for name in names if name != NEW)
+        frozen = set(self.head.acting.values())
+
+        def rank(name: str) -> tuple[bool, bool, Severity, datetime, str]:
+            member = self.head.incidents[name]
+            return name not in frozen, not member.actor, member.severity, member.opened_at, name
+
+        return min(known, key=rank, default=NEW)
+
+    def _moves(self, roots: Collection[str], target: str) -> Iterator[tuple[str, str]]:
+        frozen = set(self.head.acting.values())
+        for root in roots:
+            for name in self._downwards(root):
+                incident = self.head.groups[name].incident
+                if incident not in (NEW, target) and incident not in frozen:
+                    yield name, target
+
+    def _takes_over(self, target: str, explains: Collection[str]) -> bool:
+        """Whether the target's root so far is among what this group explains."""
+        member = self.head.incidents.get(target)
+        return bool(member) and any(self.head.groups[n].service == member.root for n in explains if member)
+
+    def _downwards(self, name: str) -> dict[str, None]:
+        """The group and all that it explains, through others too, inside its incident."""
+        found = {name: None}
+        incident = self.head.groups[name].incident
+        for _ in range(len(self.head.groups)):
+            more = {n: None for n, g in self.head.groups.items() if g.cause in found and n not in found}
+            more = {n: None for n in more if self.head.groups[n].incident == incident}
+            if not more:
+                break
+            found |= more
+        return found
+
+    def _upwards(self, name: str) -> set[str]:
+        found: set[str] = set()
+        while name and name not in found:
+            found.add(name)
+            name = self.head.groups[name].cause if name in self.head.groups else ""
+        return found

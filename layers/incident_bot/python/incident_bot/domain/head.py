@@ -11,15 +11,46 @@ from datetime import datetime
 from incident_bot.domain.alert import Severity
 
 GROUPS_KEPT = 80  # about 8 KB
+SENDERS_KEPT = 64
+NEARLY_ALL = 0.8
+MANY_ENOUGH = 3  # series: fewer share a place by chance
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of series (one service's alerts of one name): where it belongs and when it last fired."""
+    """A wave: series of one service that began to fire together. Alerts are correlated and moved by these.
+
+    `began` is when the first of them fired by our clock, `earliest` the same by its sender's clock, which may be wrong;
+    `last` is when a series last joined, `slow` the seconds by which its source may tell late. `kinds` counts its series
+    by the kind of alert, `places` by the label that says what they share with other services. A `sure` group holds an
+    alert that is believed by itself; one that began `again` fired and cleared before. `cause` names the group that
+    explains it.
+    """
 
     incident: str
     service: str
     last: datetime
+    began: datetime
+    earliest: datetime
+    slow: int = 0
+    series: int = 1
+    firing: int = 1
+    flapping: int = 0  # series that fired again
+    severity: Severity = Severity.SEV3
+    sure: bool = True
+    again: bool = False
+    effect: bool = False  # something upstream could explain it
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
+    cause: str = ""
+
+    @property
+    def place(self) -> str:
+        """The place that nearly all its series share; empty where they share none, or are too few to tell."""
+        if self.series < MANY_ENOUGH or not self.places:
+            return ""
+        most = max(self.places, key=self.places.__getitem__)
+        return most if self.places[most] >= NEARLY_ALL * self.series else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +59,6 @@ class Member:
 
     root: str
     opened_at: datetime
-    last: datetime
     severity: Severity
     noise: bool = False
     actor: bool = True  # has an execution (generation 1 or later)
@@ -38,13 +68,17 @@ class Member:
 class Head:
     """The scope's groups and open incidents; `version` rises with every write.
 
-    `acting` maps each remediation in flight to its incident, and freezes that: nothing moves out of it.
+    `acting` maps each remediation in flight to its incident, and freezes that: nothing moves out of it. `senders` maps
+    who was heard of to how many seconds our clock is ahead of theirs. `kinds` is what was learned of each kind of
+    alert: in how many groups that had a cause it occurred, and in how many that had none; under `*` all together.
     """
 
     version: int = 0
     groups: Mapping[str, Group] = field(default_factory=dict)
     incidents: Mapping[str, Member] = field(default_factory=dict)
     acting: Mapping[str, str] = field(default_factory=dict)
+    senders: Mapping[str, int] = field(default_factory=dict)
+    kinds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def of(self, incident: str) -> list[str]:
         """The groups of an incident."""
@@ -59,7 +93,7 @@ def placed(head: Head, name: str, group: Group, member: Member) -> Head:
     """The head with that group in that incident. When it is full the oldest groups go, and incidents without any."""
     groups, incidents = {**head.groups, name: group}, {**head.incidents, group.incident: member}
     if len(groups) <= GROUPS_KEPT:
-        return Head(head.version, groups, incidents, head.acting)
+        return Head(head.version, groups, incidents, head.acting, head.senders, head.kinds)
     while len(groups) > GROUPS_KEPT:
         groups.pop(min((n for n in groups if n != name), key=lambda n: groups[n].last))
     named = {g.incident for g in groups.values()}

@@ -36,9 +36,12 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     d.set(cleared={f: s for f, s in d.incident.cleared.items() if f != mail.argument})
     d.set(alerts=d.incident.alerts + new)
     _fires_again(d, "it fires again inside the quiet period")
-    worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""))
+    hold = int(detail.get("hold") or 0)
+    worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)
     if detail.get("pages"):
-        _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}")
+        _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}", hold)
+    if detail.get("pages") and not hold and d.held and d.held.details.get("waits") == "cause":
+        tell.unhold(d, "another alert agrees")
     if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)
 
@@ -62,8 +65,8 @@ def _remember(d: Deliberation, firing: Mapping[str, Firing]) -> None:
     d.set(firing=kept, many=d.incident.many or len(firing) > FIRING_KEPT)
 
 
-def _worsens(d: Deliberation, severity: Severity, why: str) -> bool:
-    """A worse alert pages again, whoever acknowledged the lesser fault."""
+def _worsens(d: Deliberation, severity: Severity, why: str, hold: int = 0) -> bool:
+    """A worse alert pages again, whoever acknowledged the lesser fault; a first page may have to wait."""
     if severity >= d.incident.severity:
         return False
     was = d.incident.severity
@@ -72,11 +75,15 @@ def _worsens(d: Deliberation, severity: Severity, why: str) -> bool:
     if d.wakes:
         d.set(acknowledged_at=None, acknowledged_by="")
         d.clock("ack", None)
-        tell.page(d, "worsened", f"it got worse: {was.label} became {severity.label}")
+        reason = f"it got worse: {was.label} became {severity.label}"
+        if hold and not d.paged:
+            tell.hold(d, "worsened", reason, hold)
+        else:
+            tell.page(d, "worsened", reason)
     return True
 
 
-def _wakes(d: Deliberation, why: str) -> None:
+def _wakes(d: Deliberation, why: str, hold: int = 0) -> None:
     """What would have paged by itself pages the incident that it joined, where nobody was: a ticket silences nothing.
 
     Where a page was written already and somebody acknowledged, they know.
@@ -85,6 +92,9 @@ def _wakes(d: Deliberation, why: str) -> None:
         return
     d.set(acknowledged_at=None, acknowledged_by="", noise=False)
     d.clock("ack", None)
+    if hold:
+        tell.hold(d, "first", why, hold)
+        return
     d.say("decision", "it pages now", why)
     tell.page(d, "first", why)
 

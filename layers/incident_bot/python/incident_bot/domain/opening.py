@@ -26,11 +26,7 @@ class Observation:
     delivery: str
     hold_seconds: int = 0  # a playbook may fix it unattended
     hold_reason: str = ""
-
-    @property
-    def group(self) -> str:
-        """The group of series it belongs to: one service's alerts of one name."""
-        return f"{self.found.service}/{self.alert.title}"
+    slow: int = 0  # seconds by which its source may tell late
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,9 @@ class Opening:
     page_reason: str
 
 
-def opened(observed: Observation, identifier: str, team: Team, now: datetime, *, reopens: str = "") -> Opening:
+def opened(
+    observed: Observation, identifier: str, team: Team, now: datetime, *, group: str = "", reopens: str = ""
+) -> Opening:
     """The incident of a firing alert that no open incident explains; noise, and what a rule holds, has no execution."""
     found = observed.found
     hold, held_by = _hold(observed, team.timing.hold_limit)
@@ -54,7 +52,7 @@ def opened(observed: Observation, identifier: str, team: Team, now: datetime, *,
     clocks |= {"hold": not_before} if not_before else {}
     clocks |= {} if silent else {"start": now + START_WITHIN}
     incident = replace(
-        _incident(observed, identifier, team, now),
+        _incident(observed, identifier, team, now, group),
         noise=silent,
         generation=0 if silent else 1,
         reopens=reopens,
@@ -92,17 +90,17 @@ def tombstone(observed: Observation, identifier: str, team: Team, now: datetime)
     alert = observed.alert
     why = f"{alert.status} without a trigger: a tombstone, in case the trigger is late"
     incident = replace(
-        _incident(observed, identifier, team, now), state=State.RESOLVED, noise=True, resolved_at=now, firing={}
+        _incident(observed, identifier, team, now, ""), state=State.RESOLVED, noise=True, resolved_at=now, firing={}
     )
     lines = (Line("signal", said(alert), actor=alert.source), Line("decision", "recorded, nobody paged", why))
     return Opening(incident, lines, False, None, why)
 
 
-def firing(observed: Observation, now: datetime) -> Firing:
+def firing(observed: Observation, now: datetime, group: str) -> Firing:
     """The alert as the incident remembers it while it fires."""
     alert, found = observed.alert, observed.found
     return Firing(
-        group=observed.group,
+        group=group,
         title=line(alert.title),
         source=alert.source,
         since=alert.started_at,
@@ -121,7 +119,7 @@ def said(alert: Alert) -> str:
     return f"{alert.source} says {line(alert.title)} is {alert.status}{where}"
 
 
-def _incident(observed: Observation, identifier: str, team: Team, now: datetime) -> Incident:
+def _incident(observed: Observation, identifier: str, team: Team, now: datetime, group: str) -> Incident:
     alert, found = observed.alert, observed.found
     return Incident(
         id=identifier,
@@ -139,7 +137,7 @@ def _incident(observed: Observation, identifier: str, team: Team, now: datetime)
         config_digest=team.digest,
         escalation=frozen(found.owner, team),
         alerts=1,
-        firing={alert.fingerprint: firing(observed, now)},
+        firing={alert.fingerprint: firing(observed, now, group)},
     )
 
 
@@ -151,8 +149,8 @@ def scope_of(found: Classification) -> str:
 def _hold(observed: Observation, limit: int) -> tuple[int, str]:
     """How long the first page is held and why: a rule waits for transient alerts, or a playbook may fix it."""
     if observed.found.hold_seconds:
-        rule = observed.found.rule
-        return min(observed.found.hold_seconds, limit), f"rule {rule} waits: such alerts often clear by themselves"
+        by_rule = f"rule {observed.found.rule} waits: such alerts often clear by themselves"
+        return min(observed.found.hold_seconds, limit), observed.hold_reason or by_rule
     return min(observed.hold_seconds, limit), observed.hold_reason
 
 

@@ -59,6 +59,8 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
         return replace(incident, many=True)  # what came with it, its execution finds in the table
     if mail.kind is MailKind.MOVED_OUT and mail.detail.get("emptied"):
         return replace(incident, firing={}, merged_into=mail.detail.get("to", ""))
+    if mail.kind is MailKind.MOVED_OUT:
+        return replace(incident, firing={f: s for f, s in incident.firing.items() if s.group != mail.argument})
     return incident
 
 
@@ -66,11 +68,18 @@ def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], 
     """It gets an execution. It pages where its page was held, or where what joined it pages."""
     held = "hold" in incident.clocks
     clocks = {**{k: v for k, v in incident.clocks.items() if k != "hold"}, "start": now + START_WITHIN}
-    after = replace(incident, generation=1, noise=False, clocks=clocks)
+    severity = incident.severity if held else _severity(incident, mails)
+    after = replace(incident, generation=1, noise=False, clocks=clocks, severity=severity)
     reason = "another alert agrees, or it got worse: the hold is over" if held else "what joined it is no noise"
     if held or any(mail.detail.get("pages") for mail in mails):
         return Settled(after, (*lines, Line("decision", "it pages now", reason)), "now", reason)
     return Settled(after, (*lines, Line("decision", "it is worked on now", reason)), "", reason)
+
+
+def _severity(incident: Incident, mails: Sequence[Mail]) -> Severity:
+    """As bad as what is no noise of it: how bad noise would have been counts for nothing."""
+    told = [m.detail for m in mails if m.kind is MailKind.ALERT and not m.detail.get("noise")]
+    return min((Severity(int(detail["severity"])) for detail in told), default=incident.severity)
 
 
 def _ended(incident: Incident, lines: Sequence[Line], reason: str, now: datetime) -> Settled:

@@ -190,9 +190,33 @@ class Timing:
 
     quiet_period: int = 60
     reopen_window: int = 1800
-    join_window: int = 300
     stale_after: int = 3600  # a firing alert that was not repeated this long is verified at its source
     hold_limit: int = 180
+    cause_wait: int = 0  # so long an alert whose kind is known as an effect may wait for its cause to report; 0: never
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """How alerts find the incident that they are part of. Seconds, but for `agree` (a number of series)."""
+
+    gather_seconds: int = 45  # series of a service that begin to fire so near each other are one group
+    hop_seconds: int = 75  # a fault mostly takes no longer to a service that depends on the one before
+    join_window: int = 300  # what is explained by a group that grew so lately joins it, if nothing explains it better
+    together_seconds: int = 0  # where no service says what it depends on: so near each other they are one; 0: never
+    siblings_seconds: int = 0  # so near each other are one whose services depend on the same, which is silent; 0: never
+    agree: int = 1  # a mere warning joins other services' incidents once so many series of its service fire
+    shared_labels: tuple[str, ...] = ("az", "availability_zone", "zone", "node")  # what several services share
+    causes: tuple[str, ...] = ()  # patterns of titles that name causes: such alerts are nobody else's effect
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Planned work: what the matchers fit is recorded inside the window, and pages if it still fires afterwards."""
+
+    name: str
+    starts: datetime
+    ends: datetime
+    when: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +232,7 @@ class Team:
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    correlation: Correlation = field(default_factory=Correlation)
+    maintenance: tuple[Maintenance, ...] = ()
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

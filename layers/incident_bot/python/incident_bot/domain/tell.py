@@ -44,6 +44,14 @@ def page(d: Deliberation, purpose: str, reason: str, text: str = "") -> None:
         message(d, purpose, Kind.TRIGGER, reason, text)
 
 
+def hold(d: Deliberation, purpose: str, reason: str, seconds: int) -> None:
+    """Write a first page down that waits: what explains it may report yet, or it may clear."""
+    until = d.later(min(seconds, d.team.timing.hold_limit))
+    message(d, purpose, Kind.TRIGGER, reason, not_before=until, details={"waits": "cause"})
+    d.clock("hold", until)
+    d.say("decision", f"the page is held until {until:%H:%M:%S} UTC at most", "its cause may report yet")
+
+
 def unhold(d: Deliberation, reason: str, text: str = "") -> None:
     """Let a held page go."""
     held = d.held

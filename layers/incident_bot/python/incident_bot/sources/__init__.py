@@ -59,6 +59,7 @@ class Source:
     a resolve is believed).
     `repeats_within_seconds` is how seldom it may say again that something still fires: silence up to then (or for the
     team's `stale_after`, where that is longer) means nothing.
+    `slow_seconds` is how late it may tell what others tell at once, as it looks only once a period.
     `labels` are patterns with `*`; rules may match only labels that one of them covers.
     """
 
@@ -73,6 +74,7 @@ class Source:
     ask: Callable[[str, Clients], "bool | None"] | None = None  # True: still firing
     permissions: tuple[Permission, ...] = field(default=())  # what `ask` needs
     repeats_within_seconds: int = 0
+    slow_seconds: int = 0
 
 
 def read_each(items: Sequence[Any], read: Callable[[Mapping[str, Any]], Alert]) -> Parsed:

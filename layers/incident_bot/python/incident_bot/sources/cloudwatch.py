@@ -240,6 +240,7 @@ def _notification(**changes: Any) -> Mapping[str, Any]:
 
 SOURCE = Source(
     name="cloudwatch",
+    slow_seconds=75,  # an alarm's usual period, and the time in which its evaluation follows
     reference="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
     parse=parse,
     labels=("alarm", "account", "region", "namespace", "metric", "dimension.*"),

@@ -23,10 +23,11 @@ from incident_bot.domain.team import Team
 from incident_bot.payload import decode
 from incident_bot.sources import Source
 from incident_bot.stage import logger
-from incident_bot.state import series
+from incident_bot.state import heads, series
 from incident_bot.virtual import checkout
 from incident_bot.virtual.clock import T0, VirtualClock
 from incident_bot.virtual.deployment import Deployment
+from incident_bot.virtual.moves import Moves
 from incident_bot.virtual.world import virtual_world
 
 SECRET = "whsec_cmVwbGF5IHJlcGxheSByZXBsYXk="  # noqa: S105 - of the replay's own sender and receiver
@@ -90,6 +91,7 @@ class _Place:
     at: datetime
     incident: str | None
     reason: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -100,6 +102,7 @@ class _Sitting:
     starts: datetime
     deployment: Deployment = field(init=False)
     places: dict[str, _Place] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
 
     def __post_init__(self) -> None:
         world = virtual_world(self.team, clock=VirtualClock(self.starts), secrets=_secrets(self.team))
@@ -112,9 +115,8 @@ class _Sitting:
         alert, reason = self._arrive(delivery)
         while self.deployment.step():
             pass
-        incident = self._incident_of(alert) if alert else None
+        place = self._place_of(alert, delivery.at) if alert else _Place(delivery.at, None, reason)
         if delivery.delivery_id not in self.places or not self.places[delivery.delivery_id].incident:
-            place = _Place(delivery.at, incident, reason or ("" if incident else "a synthetic alert: counted only"))
             self.places[delivery.delivery_id] = place
 
     def _arrive(self, delivery: Recorded) -> tuple[Alert | None, str]:
@@ -142,10 +144,15 @@ class _Sitting:
             return parsed.alerts[0], ""
         return None, parsed.rejected[0].reason if parsed.rejected else "the delivery holds no alert"
 
-    def _incident_of(self, alert: Alert) -> str | None:
-        scope = scope_of(classify(alert, self.team))
-        found = series.read(self.deployment.world.store, scope, [alert.fingerprint])
-        return found[alert.fingerprint].incident if alert.fingerprint in found else None
+    def _place_of(self, alert: Alert, at: datetime) -> _Place:
+        """Where the alert's series is by now; what moved on its account is noted."""
+        scope, store = scope_of(classify(alert, self.team)), self.deployment.world.store
+        head = heads.read(store, scope)
+        self.moves.note(head, self.deployment.world.now())
+        found = series.read(store, scope, [alert.fingerprint]).get(alert.fingerprint)
+        if found is None:
+            return _Place(at, None, "a synthetic alert: counted only")
+        return _Place(at, self.moves.present(head, found.group, found.incident), group=found.group)
 
     def outcome(self, t0: datetime) -> Replay:
         """Follow what was merged meanwhile, and list the pages."""
@@ -157,7 +164,8 @@ class _Sitting:
             if place.incident is None:
                 assign.append({"delivery_id": delivery, "incident": None, "reason": place.reason})
             else:
-                assign.append({"delivery_id": delivery, "incident": list(_chain(incidents, place.incident))[-1]})
+                ends = self.moves.followed(incidents, place.group, place.incident, place.at)
+                assign.append({"delivery_id": delivery, "incident": ends})
         pages = [page for intent in intents for page in self._pages(intent, incidents, t0)]
         return Replay(tuple(assign), tuple(sorted(pages, key=lambda p: p["t"])), tuple(incidents.values()))
 
@@ -168,7 +176,9 @@ class _Sitting:
         about = [
             delivery
             for delivery, place in self.places.items()
-            if place.incident and place.at <= at and intent.incident in _chain(incidents, place.incident, at)
+            if place.incident
+            and place.at <= at
+            and self.moves.followed(incidents, place.group, place.incident, place.at, at) == intent.incident
         ]
         yield {
             "t": round((at - t0).total_seconds(), 6),
@@ -176,15 +186,6 @@ class _Sitting:
             "to": ", ".join(sent.to for sent in intent.sent),
             "incident": intent.incident,
         }
-
-
-def _chain(incidents: Mapping[str, Incident], start: str, until: datetime | None = None) -> Iterator[str]:
-    """The incident and those it was merged into (by `until`), to the last."""
-    yield start
-    incident = incidents[start]
-    while incident.merged_into and (until is None or (incident.resolved_at and incident.resolved_at <= until)):
-        incident = incidents[incident.merged_into]
-        yield incident.id
 
 
 def _request(delivery: Recorded, source: Source, now: datetime) -> dict[str, Any]:

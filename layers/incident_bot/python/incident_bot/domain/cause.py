@@ -1,0 +1,68 @@
+"""Causes: which group of alerts explains which other, by what services depend on, when both began, how sure each is."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+
+from incident_bot.domain.head import Group
+from incident_bot.domain.team import Correlation, Service
+
+EARLY = 0.4  # of a hop: so much later than its effect a cause may be seen
+LATE = 0.6  # of a hop: so much later than expected an effect may be seen
+BROAD = 4  # series that one or two others hardly explain
+Cost = tuple[int, int, int, int, float]
+
+
+class Topology:
+    """How many hops from each service the ones are that it depends on; cycles and unknown services are harmless."""
+
+    def __init__(self, services: Mapping[str, Service]) -> None:
+        self._direct = {name: service.depends_on for name, service in services.items()}
+        self.blank = not any(self._direct.values())
+        self.upstream = cache(self._upstream)
+
+    def _upstream(self, service: str) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        front, hops = list(self._direct.get(service, ())), 1
+        while front:
+            found |= dict.fromkeys(front, hops)
+            front, hops = list({d for s in front for d in self._direct.get(s, ())} - found.keys()), hops + 1
+        return found
+
+
+_LATEST: list[tuple[Mapping[str, Service], Topology]] = []
+
+
+def topology_of(services: Mapping[str, Service]) -> Topology:
+    """The topology of those services; the one asked for last is kept, as it is the same for every batch."""
+    if not (_LATEST and _LATEST[0][0] is services):
+        _LATEST[:] = [(services, Topology(services))]
+    return _LATEST[0][1]
+
+
+def cost(effect: Group, cause: Group, hops: int, by: Correlation) -> Cost | None:
+    """How badly the cause explains the effect, over that many hops (smaller is better); None where it cannot."""
+    reach = by.hop_seconds * hops
+    lag, guessed = _lag(effect, cause, reach)
+    early, slow = lag < -(EARLY * by.hop_seconds + cause.slow), lag > reach + LATE * by.hop_seconds
+    if (early and -lag > by.join_window) or (slow and _seconds(cause.last, effect.began) > by.join_window):
+        return None
+    expected = 0 <= lag <= reach
+    doubts = (not expected) + (effect.sure and not cause.sure) + (effect.series >= BROAD and cause.series <= 2)
+    doubts += 2 * (effect.place != cause.place)
+    return None if doubts >= 3 else (int(slow or early), doubts, int(guessed), hops, abs(lag))
+
+
+def _lag(effect: Group, cause: Group, reach: float) -> tuple[float, bool]:
+    """Seconds from cause to effect by our clock; where that makes no sense, as their own clocks would have it."""
+    lag = _seconds(cause.began, effect.began)
+    if 0 <= lag <= reach:
+        return lag, False
+    for other in (_seconds(cause.earliest, effect.began), _seconds(cause.began, effect.earliest)):
+        if 0 <= other <= reach:
+            return other, True
+    return lag, False
+
+
+def _seconds(earlier: datetime, later: datetime) -> float:
+    return (later - earlier).total_seconds()

@@ -1,0 +1,42 @@
+"""Confidence: what an alert's place among the others says of its severity, and of whether its page should wait."""
+
+from dataclasses import replace
+
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.cause import topology_of
+from incident_bot.domain.classify import Classification, pages
+from incident_bot.domain.connect import Connected
+from incident_bot.domain.head import MANY_ENOUGH, Group
+from incident_bot.domain.learn import Kinds, consequent, kind_of
+from incident_bot.domain.opening import Observation
+from incident_bot.domain.team import Team
+
+WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
+
+
+def weighed(observed: Observation, among: Connected, before: Group | None, kinds: Kinds, team: Team) -> Observation:
+    """The observation as its place among the others makes it; `before` is its group without it."""
+    observed = replace(observed, found=_severity(observed.found, among, before, team))
+    wait, alert = team.timing.cause_wait, observed.alert
+    kind = kind_of(alert.source, alert.title, observed.found.service)
+    upstream = topology_of(team.services).upstream(observed.found.service)
+    may_wait = observed.found.pages and upstream and not among.placement.explains and consequent(kinds, kind)
+    if wait <= observed.hold_seconds or not may_wait:
+        return observed
+    return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=WAITS)
+
+
+def _severity(found: Classification, among: Connected, before: Group | None, team: Team) -> Classification:
+    """What is only assumed of its severity gives way to what is seen: that it spreads, or what others there say."""
+    if not found.assumed or found.noise:
+        return found
+    if (among.placement.cause or among.placement.explains) and found.severity > Severity.SEV2:
+        return _changed(found, Severity.SEV2, "as it spreads from service to service", team)
+    if before and before.series >= MANY_ENOUGH and before.severity > found.severity:
+        return _changed(found, before.severity, f"as {before.series} other alerts of {found.service} are", team)
+    return found
+
+
+def _changed(found: Classification, severity: Severity, because: str, team: Team) -> Classification:
+    wakes, why = pages(severity, team.services.get(found.service))
+    return replace(found, severity=severity, pages=wakes, reason=f"{severity.label} {because}; {why}")

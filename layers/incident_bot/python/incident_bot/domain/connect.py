@@ -1,0 +1,96 @@
+"""Connecting: which group a firing alert joins or begins, where its series goes on nowhere, and where that belongs."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.cause import Topology
+from incident_bot.domain.correlate import Candidate, Placement, begun, gathered, grown, place, strong
+from incident_bot.domain.head import Group, Head
+from incident_bot.domain.learn import kind_of, taught
+from incident_bot.domain.opening import Observation
+from incident_bot.domain.sender import moment
+from incident_bot.domain.team import Correlation, Team
+
+ALONE = "a mere warning by itself: nothing else of its service agrees"
+NOISE = "noise is recorded by itself"
+TELLING = (3, 5)  # so many series of a group make it worth another look
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The alert's group as it is now (still in the incident it was in; NEW where in none), where it belongs, and what
+    the head learned of its kinds of alert."""
+
+    name: str
+    group: Group
+    placement: Placement
+    kinds: dict[str, tuple[int, int]]
+
+
+def connect(
+    observed: Observation, head: Head, topology: Topology, team: Team, now: datetime, *, again: bool
+) -> Connected:
+    """Find or begin the alert's group and place it; `again`: its series fired and cleared in an open incident."""
+    by = team.correlation
+    candidate = _candidate(observed, head, by, now, again=again)
+    found = gathered(candidate, head, by)
+    before = head.groups[found] if found else None
+    group = grown(before, candidate) if before else begun(candidate)
+    name = found or _name(observed, head, now)
+    kinds = dict(head.kinds)
+    if before and observed.found.noise:
+        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
+    if observed.found.noise or not strong(group, by):
+        return Connected(name, group, Placement(group.incident, NOISE if observed.found.noise else ALONE), kinds)
+    fresh = before is None or not strong(before, by)
+    if not fresh and not _telling(before, group):
+        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
+    placement = place(name, replace(head, groups={**head.groups, name: group}), topology, by)
+    after = replace(group, cause=placement.cause, effect=placement.effect)
+    if not topology.blank:
+        kinds = _learned(head, group, after, fresh=fresh)
+    return Connected(name, after, placement, kinds)
+
+
+def sender(observed: Observation) -> str:
+    """Whose clock the alert's times are by: a source may be fed by many machines, of which its service names one."""
+    return f"{observed.alert.source}/{observed.found.service}"
+
+
+def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime, *, again: bool) -> Candidate:
+    alert, found = observed.alert, observed.found
+    began, earliest = moment(head.senders, sender(observed), alert.started_at, now)
+    labels = ((name, alert.labels.get(name)) for name in by.shared_labels)
+    return Candidate(
+        service=found.service,
+        kind=kind_of(alert.source, alert.title, found.service),
+        severity=found.severity,
+        at=now,
+        began=began,
+        earliest=earliest,
+        sure=alert.severity is None or found.severity <= Severity.SEV2,
+        noise=found.noise,
+        again=again,
+        slow=observed.slow,
+        place=next((f"{name}={value}" for name, value in labels if value), ""),
+    )
+
+
+def _name(observed: Observation, head: Head, now: datetime) -> str:
+    name = f"{observed.found.service}@{now:%m%dT%H%M%S}"
+    return name if name not in head.groups else f"{name}-{observed.alert.fingerprint[3:9]}"
+
+
+def _telling(before: Group | None, group: Group) -> bool:
+    """Whether a group that was placed has changed so that it may belong elsewhere."""
+    return group.series in TELLING or bool(before and group.severity < before.severity)
+
+
+def _learned(head: Head, before: Group, after: Group, *, fresh: bool) -> dict[str, tuple[int, int]]:
+    """Count which kinds of alert occur in groups that something upstream could explain, and which in others."""
+    if fresh:
+        return taught(head.kinds, after.kinds, effect=after.effect)
+    if after.effect and not before.effect:
+        return taught(taught(head.kinds, after.kinds, effect=False, undo=True), after.kinds, effect=True)
+    return dict(head.kinds)

@@ -1,0 +1,109 @@
+"""What does an alert's place among others say of how severe it is, and of whether its page waits?"""
+
+from dataclasses import replace
+from typing import Any
+
+from incident_bot.domain.alert import Alert, Severity
+from incident_bot.domain.classify import classify
+from incident_bot.domain.incident import State
+from incident_bot.domain.recur import lapsed
+from incident_bot.domain.team import Correlation, Maintenance, Service, Team, Timing
+from tests.building import a_team
+from tests.deciding import Scope, later, says
+
+EFFECT = {"generic:*": (9, 0), "generic:errors": (9, 0)}
+
+
+def the_team(**changes: object) -> Team:
+    services = {
+        "web": Service("web", "payments", tier=2, depends_on=("api",)),
+        "api": Service("api", "payments", tier=2, depends_on=("db",)),
+        "db": Service("db", "storage", tier=2),
+    }
+    return replace(a_team(services=services), **changes)  # type: ignore[arg-type]
+
+
+def unsaid(service: str, at: float = 0, **changes: Any) -> Alert:
+    return replace(says(service=service, at=at, **changes), severity=None)
+
+
+def test_what_is_only_assumed_of_a_severity_gives_way_when_the_fault_spreads() -> None:
+    scope = Scope(the_team())
+    scope.take(unsaid("api"))
+    assert not scope.openings["inc1"].pages
+    scope.take(unsaid("web", 20), at=20)
+    assert scope.mail["inc1"][-1].detail["why"].startswith("sev2 as it spreads from service to service")
+    assert scope.mail["inc1"][-1].detail["pages"] == "yes"
+
+
+def test_what_others_there_say_outweighs_a_tier() -> None:
+    team = the_team(services={"web": Service("web", "payments", tier=1)})
+    scope = Scope(team)
+    for n in range(3):
+        scope.take(says(service="web", instance=str(n), severity=Severity.SEV4))
+    scope.take(unsaid("web", instance="x"))
+    assert scope.mail["inc1"][-1].detail["severity"] == "4"
+
+
+def test_an_effect_waits_for_its_cause_and_pages_the_cause_s_owner_when_it_reports() -> None:
+    scope = Scope(the_team(timing=Timing(cause_wait=25)))
+    scope.head = replace(scope.head, kinds=EFFECT)
+    (opening,) = scope.take(says(service="api", severity=Severity.SEV1)).openings
+    assert (opening.not_before, opening.incident.generation) == (later(25), 0)
+    admission = scope.take(says("down", service="db", at=20, severity=Severity.SEV1), at=20)
+    assert admission.promoted == ("inc1",)
+    assert (scope.settled["inc1"].page, scope.incidents["inc1"].owner) == ("now", "storage")
+
+
+def test_nothing_waits_where_the_team_does_not_ask_for_it_or_nothing_is_known() -> None:
+    scope = Scope(the_team())
+    scope.head = replace(scope.head, kinds=EFFECT)
+    assert scope.take(says(service="api", severity=Severity.SEV1)).openings[0].not_before is None
+    other = Scope(the_team(timing=Timing(cause_wait=25)))
+    assert other.take(says(service="api", severity=Severity.SEV1)).openings[0].not_before is None
+
+
+def test_a_warning_by_itself_stays_by_itself_until_enough_agree() -> None:
+    scope = Scope(the_team(correlation=Correlation(agree=3)))
+    scope.take(says(service="api"))
+    for n in range(2):
+        scope.take(says(service="web", instance=str(n), severity=Severity.SEV3, at=20), at=20)
+    assert set(scope.assigned.values()) == {"inc1", "inc2"}
+    scope.take(says(service="web", instance="2", severity=Severity.SEV3, at=21), at=21)
+    assert scope.incidents["inc2"].merged_into == "inc1"
+
+
+def test_a_fault_that_comes_back_after_most_of_it_cleared_is_another_incident() -> None:
+    """Though a lost resolve holds the first one open."""
+    scope = Scope(the_team(timing=Timing(quiet_period=60)))
+    for n in range(4):
+        scope.take(says(service="db", instance=str(n)))
+    for n in range(3):
+        scope.take(says(service="db", instance=str(n), status=says().status.RESOLVED, at=300), at=300)
+    scope.take(says(service="db", instance="0", at=400), at=400)
+    assert scope.head.services("inc2") == {"db"}
+    assert scope.incidents["inc1"].state is not State.RESOLVED
+    scope.take(says(service="db", instance="3", at=401), at=401)
+    assert scope.mail["inc1"][-1].text.endswith("its resolve was lost")
+    assert scope.assigned["d9"] == "inc2"
+
+
+def test_a_re_send_is_no_new_beginning() -> None:
+    scope = Scope(the_team())
+    scope.take(says(service="db"))
+    known = next(iter(scope.series.values()))
+    assert lapsed(known, says(service="db"), 35) == ""
+    assert lapsed(known, says(service="db", at=36), 35) == "silent for 36 s before it fires again"
+
+
+def test_planned_work_is_recorded_and_pages_when_it_still_fires_afterwards() -> None:
+    """Trap 14."""
+    work = Maintenance("upgrade", later(0), later(600), {"service": "db"})
+    scope = Scope(the_team(maintenance=(work,)))
+    alert = says(service="db", at=10, severity=Severity.SEV1)
+    found = classify(alert, scope.team, later(10))
+    assert (found.noise, found.pages) == (True, False)
+    assert "maintenance upgrade" in found.reason
+    scope.take(scope.observe(alert, noise=found.noise, pages=found.pages), at=10)
+    assert classify(alert, scope.team, later(601)).pages
+    assert scope.take(alert, at=601).promoted == ("inc1",)
