@@ -8,8 +8,8 @@ from benchmarks import deliveries, rival
 from benchmarks.figure import Figure, ratios
 from functions.ingest.consume import consume
 from functions.ingest.receive import receive
-from incident_bot import arrival
 from incident_bot.domain.admit import admit
+from incident_bot.ingest import arrival
 from incident_bot.state import heads, series
 from incident_bot.virtual.world import VirtualWorld
 

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from incident_bot import signals
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.shape import dump
+from incident_bot.ingest import signals
 from incident_bot.state import incidents
 from incident_bot.virtual.world import VirtualWorld
 

@@ -29,7 +29,7 @@ def results(folder: Path, only: str = "") -> dict[str, dict[str, object]]:
 
 
 def test_every_benchmark_is_found_by_place() -> None:
-    assert list(discover()) == ["calls", "core", "growth", "imports", "replay"]
+    assert list(discover()) == ["calls", "core", "growth", "imports", "replay", "storm"]
 
 
 def test_results_are_as_the_contract_says(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from incident_bot.actor.draft import draft
+from incident_bot.actor.turn import cleared, owned
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.head import without
 from incident_bot.domain.incident import Escalation, Incident, State, Step
@@ -11,10 +13,8 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.message import Kind
 from incident_bot.domain.timeline import Line
-from incident_bot.draft import draft
 from incident_bot.stage import stage
 from incident_bot.state import heads, incidents, intents, keys, mailbox, series
-from incident_bot.turn import cleared, owned
 from incident_bot.world import ABSENT, Check, World, Write
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from incident_bot import plugins
+from incident_bot.actor.turn import cleared, owned
 from incident_bot.domain.advance import OF_ALERTS
 from incident_bot.domain.alert import Status
 from incident_bot.domain.incident import Firing, Incident, State, Step
@@ -13,7 +14,6 @@ from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
 from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, mailbox, series
-from incident_bot.turn import cleared, owned
 from incident_bot.world import Clients, World, Write
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from incident_bot import arrival, execution, paging
-from incident_bot.arrival import Arrival
+from incident_bot import paging
+from incident_bot.actor import execution
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
-from incident_bot.intake import Taken, take_in
+from incident_bot.ingest import arrival
+from incident_bot.ingest.arrival import Arrival
+from incident_bot.ingest.intake import Taken, take_in
 from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, intents
 from incident_bot.world import World

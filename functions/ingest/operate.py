@@ -10,10 +10,11 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from incident_bot import quarantine, remedy
+from incident_bot import remedy
 from incident_bot.domain.caller import person_of
 from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
+from incident_bot.ingest import quarantine
 from incident_bot.operating import orders, views
 from incident_bot.operating.documents import (
     ActionShown,

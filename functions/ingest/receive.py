@@ -4,14 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from incident_bot import plugins, quarantine
+from incident_bot import plugins
 from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.domain.shape import dump
+from incident_bot.ingest import quarantine
+from incident_bot.ingest.signals import Sorted, packed, sort_out
+from incident_bot.ingest.webhook import Request, answer, problem, request_of
 from incident_bot.payload import BODY_BYTES, decode
-from incident_bot.signals import Sorted, packed, sort_out
 from incident_bot.sources import Parsed, Rejection, Source, read
 from incident_bot.stage import http
-from incident_bot.webhook import Request, answer, problem, request_of
 from incident_bot.world import World
 
 RETRY = {"retry-after": "5"}

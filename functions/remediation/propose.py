@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from incident_bot.proposals import picked, recorded
+from incident_bot.actor.proposals import picked, recorded
+from incident_bot.actor.turn import owned
 from incident_bot.stage import stage
-from incident_bot.turn import owned
 from incident_bot.world import World
 
 

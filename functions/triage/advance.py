@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from incident_bot.actor.turn import decide, owned, park
 from incident_bot.stage import stage
-from incident_bot.turn import decide, owned, park
 from incident_bot.world import World
 
 

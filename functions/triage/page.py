@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from incident_bot import paging
+from incident_bot.actor.turn import cleared, owned
 from incident_bot.domain.errors import Conflict, IncidentBotError
 from incident_bot.stage import stage
 from incident_bot.state import incidents, intents
-from incident_bot.turn import cleared, owned
 from incident_bot.world import World
 
 BUDGET_SECONDS = 8.0  # for the channels of one message

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from incident_bot import execution, heartbeat, paging, remedy
+from incident_bot import paging, remedy
+from incident_bot.actor import execution
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
+from incident_bot.ingest import heartbeat
 from incident_bot.stage import logger, stage
 from incident_bot.world import Key, World
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from incident_bot.actor.turn import owned
 from incident_bot.domain.classify import pages
 from incident_bot.domain.incident import Incident, State, Step
 from incident_bot.domain.intent import Intent
@@ -12,7 +13,6 @@ from incident_bot.domain.opening import first_page
 from incident_bot.domain.timeline import Line
 from incident_bot.stage import stage
 from incident_bot.state import incidents, intents
-from incident_bot.turn import owned
 from incident_bot.world import World
 
 

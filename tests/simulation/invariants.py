@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from incident_bot.actor.execution import finished, name_of
 from incident_bot.domain.alert import Status
 from incident_bot.domain.timeline import flaws
-from incident_bot.execution import finished, name_of
 from incident_bot.state import actions, heads, incidents, series
 from tests.simulation.stage import Account, last_words
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from incident_bot import plugins, signals
+from incident_bot import plugins
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Conflict
@@ -15,6 +15,7 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import Team, Timing
+from incident_bot.ingest import signals
 from incident_bot.state import incidents, mailbox
 from incident_bot.virtual import checkout
 from incident_bot.virtual.clock import VirtualClock

@@ -9,7 +9,7 @@ import pytest
 from incident_bot import plugins
 from incident_bot.domain.clock import instant
 from incident_bot.domain.shape import dump
-from incident_bot.signals import identify
+from incident_bot.ingest.signals import identify
 from incident_bot.sources import Example, Source, read
 
 EXAMPLES = [

@@ -8,7 +8,7 @@ import pytest
 from incident_bot import plugins
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.clock import instant
-from incident_bot.signals import read_raw
+from incident_bot.ingest.signals import read_raw
 from incident_bot.sources import read
 
 NOW = instant("2026-01-15T10:05:00Z")

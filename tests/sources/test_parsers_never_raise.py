@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from incident_bot import plugins
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Unparseable
+from incident_bot.ingest.signals import read_raw, sort_out
 from incident_bot.payload import decode
-from incident_bot.signals import read_raw, sort_out
 from incident_bot.sources import Parsed, Source
 
 NOW = instant("2026-01-15T10:05:00Z")

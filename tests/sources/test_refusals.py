@@ -8,8 +8,8 @@ import pytest
 from incident_bot import plugins
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Unparseable
+from incident_bot.ingest.signals import identify, open_envelope, read_raw
 from incident_bot.payload import decode
-from incident_bot.signals import identify, open_envelope, read_raw
 from incident_bot.sources import Parsed, Source, read
 
 NOW = instant("2026-01-15T10:05:00Z")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from functions.ingest.operate import operate
-from incident_bot import quarantine
 from incident_bot.domain.errors import Denied
 from incident_bot.domain.incident import State
 from incident_bot.domain.mail import MailKind
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.domain.timeline import flaws
+from incident_bot.ingest import quarantine
 from incident_bot.remedy.judging import policy_of
 from incident_bot.sources import Rejection
 from incident_bot.state import actions, approvals, controls, incidents, keys, mailbox

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.ingest.receive import receive
-from incident_bot import quarantine
 from incident_bot.authentication import StandardWebhooks
 from incident_bot.domain.errors import Unavailable
+from incident_bot.ingest import quarantine
+from incident_bot.ingest.rate import RateLimit
 from incident_bot.plugins import source
-from incident_bot.rate import RateLimit
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.surroundings import MemoryArchive, MemoryQueue
 from incident_bot.virtual.world import VirtualWorld

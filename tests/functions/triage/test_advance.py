@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from functions.triage.advance import advance
+from incident_bot.actor.turn import MAILS_PER_TURN, WAKES_PER_GENERATION
 from incident_bot.domain.incident import ActionState, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.state import incidents, intents, mailbox
 from incident_bot.state.keys import box
-from incident_bot.turn import MAILS_PER_TURN, WAKES_PER_GENERATION
 from incident_bot.virtual.world import VirtualWorld
 from tests.building import a_world, an_incident
 from tests.signalling import the_incident, turn_of

@@ -17,7 +17,7 @@ from incident_bot.aws.signals import EmbeddedMetrics, EventBus, S3Archive, SnsNo
 from incident_bot.aws.store import DynamoStore
 from incident_bot.domain.identifier import TAILS, identifier
 from incident_bot.domain.team import Team
-from incident_bot.rate import RateLimit
+from incident_bot.ingest.rate import RateLimit
 from incident_bot.settings import Settings
 from incident_bot.world import World
 

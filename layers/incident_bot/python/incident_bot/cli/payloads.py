@@ -10,8 +10,8 @@ from typing import Any
 from incident_bot import plugins
 from incident_bot.domain.errors import Invalid, Unparseable
 from incident_bot.domain.nearest import nearest
+from incident_bot.ingest.signals import identify, open_envelope
 from incident_bot.payload import decode
-from incident_bot.signals import identify, open_envelope
 from incident_bot.sources import Parsed, Source, read
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from incident_bot import execution, remedy
+from incident_bot import remedy
+from incident_bot.actor import execution
 from incident_bot.domain.errors import Conflict, Refused
 from incident_bot.domain.head import without
 from incident_bot.domain.incident import Incident, State

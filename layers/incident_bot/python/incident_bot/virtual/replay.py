@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from incident_bot import plugins, signals
+from incident_bot import plugins
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
@@ -20,6 +20,7 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.opening import scope_of
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
+from incident_bot.ingest import signals
 from incident_bot.payload import decode
 from incident_bot.sources import Source
 from incident_bot.stage import logger

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_bot import paging
-from incident_bot.delivery import FALLBACK
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.errors import Conflict, NotFound, Unavailable
 from incident_bot.domain.escalate import PAGES_PER_HOUR
@@ -20,6 +19,7 @@ from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind
 from incident_bot.domain.rota import Override
 from incident_bot.domain.team import ChannelSettings, EscalationStep, Rota
+from incident_bot.paging.delivery import FALLBACK
 from incident_bot.state import incidents, intents, keys, mailbox, overrides
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.store import MemoryStore

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from incident_bot import remedy
+from incident_bot.actor.turn import cleared
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import ActionState, Incident, State, Step
@@ -16,7 +17,6 @@ from incident_bot.domain.team import Playbook
 from incident_bot.domain.timeline import Line
 from incident_bot.remedy import Origin, Proposal
 from incident_bot.state import incidents, intents
-from incident_bot.turn import cleared
 from incident_bot.world import World, Write
 
 UNDER_WAY = ("proposed", "approved", "running", "suspended")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from incident_bot.rate import RateLimit
+from incident_bot.ingest.rate import RateLimit
 
 
 class Clock:

@@ -10,7 +10,7 @@ from incident_bot.domain.incident import State
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import FIRST_PAGE, Observation
 from incident_bot.domain.team import Rule
-from incident_bot.intake import Taken, take_in
+from incident_bot.ingest.intake import Taken, take_in
 from incident_bot.state import heads, incidents, intents, mailbox
 from incident_bot.virtual.world import VirtualWorld
 from tests.building import a_service, a_team, a_world

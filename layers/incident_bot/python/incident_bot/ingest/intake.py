@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
 
-from incident_bot import signals
 from incident_bot.domain.admit import Admission, admit
 from incident_bot.domain.classify import holding
 from incident_bot.domain.errors import Conflict
@@ -17,6 +16,7 @@ from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
+from incident_bot.ingest import signals
 from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
 from incident_bot.world import Item, Key, Shorter, Update, World, Write
 

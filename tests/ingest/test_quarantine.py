@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from incident_bot import quarantine
 from incident_bot.domain.errors import Unavailable
+from incident_bot.ingest import quarantine
 from incident_bot.sources import Rejection
 from incident_bot.virtual.surroundings import MemoryArchive
 from tests.building import a_world

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from functions.ingest.receive import receive
-from incident_bot import arrival, heartbeat
 from incident_bot.domain.errors import NotFound, Unavailable
+from incident_bot.ingest import arrival, heartbeat
 from incident_bot.virtual.surroundings import Request
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Response

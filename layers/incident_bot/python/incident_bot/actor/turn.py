@@ -6,7 +6,7 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
-from incident_bot import execution
+from incident_bot.actor import execution
 from incident_bot.domain.advance import Advance, advance
 from incident_bot.domain.alert import Status
 from incident_bot.domain.clock import rfc3339
@@ -16,7 +16,7 @@ from incident_bot.domain.incident import ActionState, Firing, Incident, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.series import Series
 from incident_bot.domain.timeline import Line
-from incident_bot.signals import deadline
+from incident_bot.ingest.signals import deadline
 from incident_bot.state import actions, approvals, heads, incidents, intents, mailbox, series
 from incident_bot.state.actions import Remediation
 from incident_bot.world import World

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from incident_bot import plugins, quarantine, signals
+from incident_bot import plugins
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Unparseable
 from incident_bot.domain.opening import Observation, scope_of
+from incident_bot.ingest import quarantine, signals
 from incident_bot.sources import Rejection
 from incident_bot.world import World
 

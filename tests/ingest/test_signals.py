@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.shape import dump, load
+from incident_bot.ingest.signals import MESSAGE_BYTES, packed, sort_out
 from incident_bot.payload import ALERT_BYTES
-from incident_bot.signals import MESSAGE_BYTES, packed, sort_out
 from incident_bot.sources import Parsed, Rejection
 from incident_bot.virtual.clock import T0
 from tests.building import an_alert

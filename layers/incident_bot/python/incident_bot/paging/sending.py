@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from incident_bot.delivery import FALLBACK, Tried, by_channels, close, fall_back, standing
 from incident_bot.domain import compose, journal, rota
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import Conflict, IncidentBotError, NotFound
@@ -20,6 +19,7 @@ from incident_bot.domain.message import Kind, Message
 from incident_bot.domain.rota import Override, Recipients
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import EscalationStep
+from incident_bot.paging.delivery import FALLBACK, Tried, by_channels, close, fall_back, standing
 from incident_bot.state import actions, intents, keys, mailbox, overrides
 from incident_bot.state.facts import Record
 from incident_bot.world import Item, Update, World, Write

@@ -1,0 +1,5 @@
+"""Reaching people: what an intent says is sent to whoever is on call now, and never silently not."""
+
+from incident_bot.paging.sending import TRIES, Outcome, send
+
+__all__ = ["TRIES", "Outcome", "send"]
