@@ -1,14 +1,15 @@
 """Step Functions: an execution that fails, times out or is aborted fires for its machine, a success resolves."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import kind, mapping, moment, plausible, prose, shown, text
+from incident_bot.payload import prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
+from incident_bot.sources._event import Event, labelled, milliseconds, opened, recognises, sent
 
 CHANGE = "Step Functions Execution Status Change"
 ENDS = {
@@ -20,23 +21,19 @@ ENDS = {
 NOT_ENDED = ("RUNNING", "PENDING_REDRIVE")
 
 
-def recognise(envelope: Mapping[str, Any]) -> bool:
-    """A status change of an execution, as EventBridge tells it."""
-    return envelope.get("source") == "aws.states" and envelope.get("detail-type") == CHANGE
-
-
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     """One alert about the machine, none where the execution has not ended."""
-    detail = mapping(body, "detail", required=True)
-    status = text(detail, "status", required=True, path="detail.")
+    event = opened(body, received_at)
+    status = text(event.detail, "status", required=True, path="detail.")
     if status in NOT_ENDED:
         return Parsed((), notes=(f"the execution has not ended: {status}",))
     if status not in ENDS:
         raise Unparseable(f"detail.status is none of {', '.join(ENDS)}: {shown(status)!r}", field="detail.status")
-    return Parsed((_alert(body, detail, status, received_at),))
+    return Parsed((_alert(event, status, received_at),))
 
 
-def _alert(event: Mapping[str, Any], detail: Mapping[str, Any], ended: str, received_at: datetime) -> Alert:
+def _alert(event: Event, ended: str, received_at: datetime) -> Alert:
+    detail = event.detail
     machine = text(detail, "stateMachineArn", required=True, path="detail.")
     parts = machine.split(":", 6)
     if len(parts) != 7 or parts[2] != "states":
@@ -44,8 +41,7 @@ def _alert(event: Mapping[str, Any], detail: Mapping[str, Any], ended: str, rece
     _, partition, _, region, account, _, name = parts
     status, verb = ENDS[ended]
     error, execution = prose(detail, "error"), prose(detail, "name")
-    ended_at = _ended_at(event, detail, received_at)
-    labels = {"machine": name, "execution": execution, "status": ended, "error": error}
+    ended_at = milliseconds(detail, "stopDate", received_at, path="detail.") or event.at
     arn = text(detail, "executionArn", path="detail.")
     return Alert(
         source="step_functions",
@@ -56,28 +52,11 @@ def _alert(event: Mapping[str, Any], detail: Mapping[str, Any], ended: str, rece
         started_at=ended_at,
         resource=machine,
         summary=": ".join(part for part in (f"Execution {execution} {verb}", error, prose(detail, "cause")) if part),
-        labels={k: v for k, v in labels.items() if v} | {"account": account, "region": region},
+        labels=labelled(machine=name, execution=execution, status=ended, error=error, account=account, region=region),
         links=console_links(partition, region, f"states/home?region={region}#/v2/executions/details/{arn}")
         if arn
         else {},
     )
-
-
-def _ended_at(event: Mapping[str, Any], detail: Mapping[str, Any], received_at: datetime) -> datetime:
-    """`stopDate` (milliseconds since 1970), or the event's own time where it is missing."""
-    stopped = detail.get("stopDate")
-    if stopped is None:
-        at = moment(event, "time", received_at)
-        if at is None:
-            raise Unparseable("time is missing", field="time")
-        return at
-    if isinstance(stopped, bool) or not isinstance(stopped, (int, float)):
-        raise Unparseable(f"detail.stopDate is {kind(stopped)}, expected milliseconds", field="detail.stopDate")
-    try:
-        at = datetime.fromtimestamp(stopped / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Unparseable("detail.stopDate is no time in milliseconds", field="detail.stopDate") from None
-    return plausible(at, "detail.stopDate", received_at)
 
 
 _MACHINE = "arn:aws:states:eu-central-1:111122223333:stateMachine:nightly-invoices"
@@ -97,17 +76,7 @@ _DETAIL: Mapping[str, Any] = {
 
 
 def _event(**changes: Any) -> Mapping[str, Any]:
-    return {
-        "version": "0",
-        "id": "315c1398-40ff-a850-213b-158f73e60175",
-        "detail-type": CHANGE,
-        "source": "aws.states",
-        "account": "111122223333",
-        "time": "2026-01-15T10:00:03Z",
-        "region": "eu-central-1",
-        "resources": [_DETAIL["executionArn"]],
-        "detail": {**_DETAIL, **changes},
-    }
+    return sent("aws.states", CHANGE, {**_DETAIL, **changes}, _DETAIL["executionArn"])
 
 
 SOURCE = Source(
@@ -115,7 +84,7 @@ SOURCE = Source(
     reference="https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html",
     parse=parse,
     labels=("machine", "execution", "status", "error", "account", "region"),
-    recognise=recognise,
+    recognise=recognises("aws.states", CHANGE),
     event_patterns=({"source": ["aws.states"], "detail-type": [CHANGE], "detail": {"status": list(ENDS)}},),
     examples=(
         Example(
