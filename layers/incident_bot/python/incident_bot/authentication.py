@@ -5,10 +5,15 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from incident_bot.domain.errors import Invalid, Unauthenticated
+
+JSON = {"content-type": "application/json"}
+TOLERANCE_SECONDS = 300
+SIGNATURES = 8  # of one request that are compared: more than any sender sends while its keys rotate
 
 
 class Authentication(Protocol):
@@ -32,26 +37,22 @@ class StandardWebhooks:
     """
 
     challenge = "StandardWebhooks"
-    tolerance_seconds = 300
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
         message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         signatures = headers.get("webhook-signature", "")
         if not (message_id and timestamp and signatures):
             raise Unauthenticated("webhook-id, webhook-timestamp and webhook-signature are needed")
-        if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
-            raise Unauthenticated("webhook-timestamp is not a number of seconds")
-        if abs(now.timestamp() - int(timestamp)) > self.tolerance_seconds:
-            raise Unauthenticated(f"webhook-timestamp is more than {self.tolerance_seconds} s off")
+        check_age("webhook-timestamp", timestamp, now)
         given = [signature.removeprefix("v1,") for signature in signatures.split(" ") if signature.startswith("v1,")]
         expected = [self._signature(secret, message_id, timestamp, body) for secret in secrets]
-        if not _any_equal(given[:8], expected):
+        if not any_equal(given[:SIGNATURES], expected):
             raise Unauthenticated("webhook-signature does not match")
 
     def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         return {
-            "content-type": "application/json",
+            **JSON,
             "webhook-id": message_id,
             "webhook-timestamp": timestamp,
             "webhook-signature": f"v1,{self._signature(secret, message_id, timestamp, body)}",
@@ -82,11 +83,105 @@ class BearerOrBasic:
         if scheme.lower() not in ("bearer", "basic"):
             raise Unauthenticated("the Authorization header is neither Bearer nor Basic")
         given = credential.strip() if scheme.lower() == "bearer" else _password(credential)
-        if not _any_equal([given], secrets):
+        if not any_equal([given], secrets):
             raise Unauthenticated("the Authorization header holds no valid secret")
 
     def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002 - as above
-        return {"content-type": "application/json", "authorization": f"Bearer {secret}"}
+        return {**JSON, "authorization": f"Bearer {secret}"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderToken:
+    """The shared secret itself in a header of its own, where the vendor sends one but signs nothing."""
+
+    header: str
+
+    @property
+    def challenge(self) -> str:
+        return f'Token header="{self.header}"'
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - a token proves nothing about the body
+        given = headers.get(self.header.lower(), "")
+        if not given:
+            raise Unauthenticated(f"a header {self.header} is needed")
+        if not any_equal([given.strip()], secrets):
+            raise Unauthenticated(f"{self.header} holds no valid secret")
+
+    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002 - as above
+        return {**JSON, self.header.lower(): secret}
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSignature:
+    """HMAC-SHA256 over the raw body in a header: in hex or base64, behind a prefix, several separated by commas.
+
+    The secret's UTF-8 is the key. Where the sender also sends `timestamp_header` (seconds since 1970), it signs
+    `<timestamp>:<body>`, and five minutes are the most that it may be off; without that header it signs the body alone.
+    """
+
+    header: str
+    prefix: str = ""
+    encoding: Literal["hex", "base64"] = "hex"
+    timestamp_header: str = ""
+
+    @property
+    def challenge(self) -> str:
+        return f'Signature header="{self.header}"'
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
+        signatures = [one.strip() for one in headers.get(self.header.lower(), "").split(",")]
+        given = [one.removeprefix(self.prefix) for one in signatures if one and one.startswith(self.prefix)]
+        if not given:
+            raise Unauthenticated(f"a signature is needed: {self.header}: {self.prefix}<{self.encoding}>")
+        timestamp = headers.get(self.timestamp_header.lower(), "") if self.timestamp_header else ""
+        if timestamp:
+            check_age(self.timestamp_header, timestamp, now)
+        expected = [self._signature(secret, timestamp, body) for secret in secrets if secret]
+        if not any_equal(given[:SIGNATURES], expected):
+            raise Unauthenticated(f"{self.header} does not match")
+
+    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002 - it is not signed
+        timestamp = str(int(now.timestamp())) if self.timestamp_header else ""
+        signed = {self.header.lower(): f"{self.prefix}{self._signature(secret, timestamp, body)}"}
+        return {**JSON, **signed, **({self.timestamp_header.lower(): timestamp} if timestamp else {})}
+
+    def _signature(self, secret: str, timestamp: str, body: bytes) -> str:
+        signed = f"{timestamp}:".encode() + body if timestamp else body
+        digest = hmac.digest(secret.encode(), signed, hashlib.sha256)
+        return digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
+
+
+class AnyOf:
+    """Any one of several ways that a vendor offers; the first is what we would choose, and what `sign` does."""
+
+    def __init__(self, *ways: Authentication) -> None:
+        self.ways = ways
+
+    @property
+    def challenge(self) -> str:
+        return ", ".join(way.challenge for way in self.ways)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
+        refusals = []
+        for way in self.ways:
+            try:
+                way.verify(headers, body, secrets, now)
+            except Unauthenticated as refusal:
+                refusals.append(refusal.reason)
+            else:
+                return
+        raise Unauthenticated("; ".join(refusals))
+
+    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
+        return self.ways[0].sign(body, secret, now, message_id)
+
+
+def check_age(header: str, timestamp: str, now: datetime) -> None:
+    """Raise Unauthenticated where a signed time (seconds since 1970) is no number, or more than five minutes off."""
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
+        raise Unauthenticated(f"{header} is not a number of seconds")
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise Unauthenticated(f"{header} is more than {TOLERANCE_SECONDS} s off")
 
 
 def _password(credential: str) -> str:
@@ -96,7 +191,7 @@ def _password(credential: str) -> str:
         return ""
 
 
-def _any_equal(given: Sequence[str], expected: Sequence[str]) -> bool:
+def any_equal(given: Sequence[str], expected: Sequence[str]) -> bool:
     """Whether any pair is equal, in a time that does not depend on which or how far; an empty secret equals nothing."""
     equal = False
     for one in given:
