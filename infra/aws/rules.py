@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from incident_bot.sources import Source
@@ -15,21 +16,48 @@ from infra.aws.signals import Signals
 
 
 class EventRules(Construct):
-    """One rule for each pattern that a source declares, straight into the signals queue."""
+    """One rule for each pattern that a source declares, straight into the signals queue.
+
+    SQS takes at most 20 statements in a queue's policy, and a target of the CDK's own would add one for each rule.
+    """
 
     def __init__(self, scope: Construct, *, sources: Mapping[str, Source], signals: Signals) -> None:
         super().__init__(scope, "Events")
-        for name, source in sorted(sources.items()):
-            title = "".join(word.capitalize() for word in name.split("_"))
-            for number, pattern in enumerate(source.event_patterns, 1):
-                rule = events.Rule(
-                    self,
-                    f"{title}{number}",
-                    description=f"Alerts of the source {name} ({source.reference})",
-                    event_pattern=_pattern(self, pattern),
+        rules = [
+            self._rule(name, number, source, pattern, signals)
+            for name, source in sorted(sources.items())
+            for number, pattern in enumerate(source.event_patterns, 1)
+        ]
+        for queue in (signals.queue, signals.dead):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="RulesOfSources",
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    conditions={"ArnEquals": {"aws:SourceArn": [rule.attr_arn for rule in rules]}},
                 )
-                named(rule, f"{title}Rule{number if number > 1 else ''}")
-                rule.add_target(targets.SqsQueue(signals.queue, dead_letter_queue=signals.dead))
+            )
+
+    def _rule(
+        self, name: str, number: int, source: Source, pattern: Mapping[str, Any], signals: Signals
+    ) -> events.CfnRule:
+        title = "".join(word.capitalize() for word in name.split("_"))
+        rule = events.CfnRule(
+            self,
+            f"{title}{number}",
+            description=f"Alerts of the source {name} ({source.reference})",
+            event_pattern=_pattern(self, pattern),
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="SignalsQueue",
+                    arn=signals.queue.queue_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=signals.dead.queue_arn),
+                )
+            ],
+        )
+        named(rule, f"{title}Rule{number if number > 1 else ''}")
+        return rule
 
 
 class EachMinute(Construct):
@@ -55,14 +83,9 @@ class EachMinute(Construct):
         )
 
 
-def _pattern(scope: Construct, declared: Mapping[str, Any]) -> events.EventPattern:
-    detail = dict(declared.get("detail", {}))
-    if declared.get("source") == ["aws.states"]:
-        # Our own executions that fail raise an alarm of ours; as alerts they would open incidents about themselves.
-        detail["stateMachineArn"] = [{"anything-but": {"prefix": machines_prefix(Stack.of(scope))}}]
-    return events.EventPattern(
-        source=declared.get("source"),
-        detail_type=declared.get("detail-type"),
-        resources=declared.get("resources"),
-        detail=detail or None,
-    )
+def _pattern(scope: Construct, declared: Mapping[str, Any]) -> Mapping[str, Any]:
+    if declared["source"] != ["aws.states"]:
+        return declared
+    # Our own executions that fail raise an alarm of ours; as alerts they would open incidents about themselves.
+    others = [{"anything-but": {"prefix": machines_prefix(Stack.of(scope))}}]
+    return {**declared, "detail": {**declared.get("detail", {}), "stateMachineArn": others}}

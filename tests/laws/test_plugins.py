@@ -65,10 +65,12 @@ def test_what_a_source_asks_eventbridge_for_is_what_it_recognises(name: str) -> 
     plugin: Source = plugins.declared(f"incident_bot.sources.{name}", "Source")
 
     for pattern in plugin.event_patterns:
-        (source,), (detail_type,) = pattern["source"], pattern["detail-type"]
+        (source,), detail_types = pattern["source"], pattern["detail-type"]
 
         assert plugin.recognise is not None
-        assert plugin.recognise({"source": source, "detail-type": detail_type})
+        assert detail_types
+        for detail_type in detail_types:
+            assert plugin.recognise({"source": source, "detail-type": detail_type})
         assert not plugin.recognise({"source": source, "detail-type": "something else"})
 
 

@@ -1,5 +1,8 @@
 """The ways in, as AWS checks them and the emulator does not: who may send, invoke, poll and publish."""
 
+import json
+
+from incident_bot import plugins
 from infra.aws.permissions import several
 from infra.aws.readable import readable
 from tests.infra.aws.reading import of, of_type, policies_of, properties
@@ -18,7 +21,8 @@ def _senders(template, queue: str) -> dict[str, list[str]]:
                 ["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
             )
             (condition,) = statement["Condition"].values()
-            found.setdefault(statement["Principal"]["Service"], []).append(readable(condition["aws:SourceArn"]))
+            senders = [readable(one) for one in several(condition["aws:SourceArn"])]
+            found.setdefault(statement["Principal"]["Service"], []).extend(senders)
     return found
 
 
@@ -26,7 +30,8 @@ def test_only_our_rules_and_the_alarm_topic_send_into_the_queue(aws):
     patterned = {
         name for name, rule in of_type(aws, "AWS::Events::Rule").items() if "EventPattern" in rule["Properties"]
     }
-    assert patterned == {"CloudwatchRule", "StepFunctionsRule"}
+    by_events = {name.replace("_", "") for name, source in plugins.sources().items() if source.event_patterns}
+    assert {name.partition("Rule")[0].lower() for name in patterned} == by_events
     senders = _senders(aws, "SignalsQueue")
     assert set(senders) == {"events.amazonaws.com", "sns.amazonaws.com"}
     assert set(senders["events.amazonaws.com"]) == {f"<{name}.Arn>" for name in patterned}
@@ -37,6 +42,18 @@ def test_what_rules_and_the_topic_could_not_deliver_may_reach_the_dead_letter_qu
     senders = _senders(aws, "DeadLetterQueue")
     assert set(senders["events.amazonaws.com"]) == {f"<{name}.Arn>" for name in of_type(aws, "AWS::Events::Rule")}
     assert senders["sns.amazonaws.com"] == ["<AlarmTopic>"]
+
+
+def test_the_policies_of_queues_are_no_larger_than_sqs_takes(aws):
+    for queue in ("SignalsQueue", "DeadLetterQueue"):
+        statements = policies_of(aws, *QUEUE_POLICY, queue)
+        ids = [statement["Sid"] for statement in statements if "Sid" in statement]
+        assert len(statements) <= 20
+        assert len(set(ids)) == len(ids)
+        arns = sum(
+            len(several(condition)) for s in statements for c in s["Condition"].values() for condition in c.values()
+        )
+        assert len(json.dumps(statements)) + 120 * arns < 8192
 
 
 def test_rules_deliver_to_the_queue_and_keep_what_they_could_not(aws):
