@@ -8,6 +8,7 @@ the same series.
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Status
@@ -108,10 +109,12 @@ def _alert(event: Event, state: str, error: Mapping[str, Any]) -> Alert:
             error=code,
             **event.place,
         ),
-        links=console_links(
-            event.partition, event.region, f"codesuite/codedeploy/deployments/{deployment}?region={event.region}"
-        ),
+        links=console_links(event.partition, event.region, _page(deployment, event.region)),
     )
+
+
+def _page(deployment: str, region: str) -> str:
+    return f"codesuite/codedeploy/deployments/{quote(deployment, safe='')}?region={region}"
 
 
 _IDENTITY = {
