@@ -86,10 +86,11 @@ def _taken(world: World, source: Source, request: Request) -> dict[str, Any]:
     if found.alerts:
         world.queue.send(packed(source.name, delivery, now, found.alerts))
         world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
-    rejected = found.rejected or (() if found.alerts else (Rejection(0, "alerts", "the delivery holds no alert"),))
+    nothing = not found.alerts and not parsed.notes  # a note says that its parser knows it for no alert
+    rejected = found.rejected or ((Rejection(0, "alerts", "the delivery holds no alert"),) if nothing else ())
     if rejected:
         quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)
-    if not found.alerts:
+    if rejected and not found.alerts:
         status = 413 if len(body) > BODY_BYTES else 400
         return problem(status, rejected[0].reason, request, rejected=dump(rejected[:TOLD]), delivery_id=delivery)
     return answer(202, _receipt(found, parsed, delivery))

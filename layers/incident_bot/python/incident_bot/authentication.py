@@ -27,7 +27,7 @@ class Authentication(Protocol):
         """Raise Unauthenticated unless the request carries proof of one of the secrets. Header names are lower case."""
 
     def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
-        """The headers a vendor would send with this body (used by `incidentbot send`)."""
+        """The headers a vendor would send with this body (used by `incidentbot send`); `?name` is one of the query."""
 
 
 class StandardWebhooks:
@@ -109,6 +109,30 @@ class HeaderToken:
 
     def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002 - as above
         return {**JSON, self.header.lower(): secret}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryToken:
+    """The shared secret as a parameter of the URL: for a vendor that lets you choose nothing else.
+
+    Whoever may read the vendor's configuration or a proxy's log may read it, so it is the last resort.
+    """
+
+    parameter: str
+
+    @property
+    def challenge(self) -> str:
+        return f'Token parameter="{self.parameter}"'
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:  # noqa: ARG002 - a token proves nothing about the body
+        given = headers.get(f"?{self.parameter}", "")
+        if not given:
+            raise Unauthenticated(f"a parameter {self.parameter} is needed in the URL")
+        if not any_equal([given], secrets):
+            raise Unauthenticated(f"the URL's {self.parameter} is no valid secret")
+
+    def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:  # noqa: ARG002 - as above
+        return {**JSON, f"?{self.parameter}": secret}
 
 
 @dataclass(frozen=True, slots=True)

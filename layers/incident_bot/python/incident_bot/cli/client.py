@@ -32,9 +32,14 @@ class Client:
         return self._call("POST", path, {}, body)
 
     def deliver(self, source: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, Any]:
-        """Deliver to a webhook, unsigned by AWS, as its vendor would; the status and what it says."""
-        path = f"/v1/webhooks/{quote(source, safe='')}"
-        answer = self._send("POST", path, body, {**headers, "Host": self._place.host})
+        """Deliver to a webhook, unsigned by AWS, as its vendor would; the status and what it says.
+
+        What `sign` calls `?name` goes into the query.
+        """
+        query = urlencode({name[1:]: value for name, value in headers.items() if name.startswith("?")})
+        path = f"/v1/webhooks/{quote(source, safe='')}" + (f"?{query}" if query else "")
+        sent = {name: value for name, value in headers.items() if not name.startswith("?")}
+        answer = self._send("POST", path, body, {**sent, "Host": self._place.host})
         return answer.status_code, _decoded(answer)
 
     def _call(self, method: str, path: tuple[str, ...], query: Mapping[str, str], body: Any = None) -> Any:

@@ -23,7 +23,10 @@ PATH = re.compile(r"/v1/webhooks/([^/]+)/?$")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was sent: the body raw, header names in lower case; `body` is None where its base64 is broken."""
+    """What was sent: the body raw, header names in lower case; `body` is None where its base64 is broken.
+
+    A parameter of the query stands among the headers behind a question mark (`?token`), which no header's name holds.
+    """
 
     id: str
     method: str
@@ -47,7 +50,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
         id=str(context.get("requestId") or ""),
         method=str(http.get("method") or "").upper(),
         source=str(named or (found.group(1) if found else "")),
-        headers={str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()},
+        headers=_headers(event),
         body=_body(event),
     )
 
@@ -71,6 +74,12 @@ def problem(
         **members,
     }
     return _response(status, document, {"content-type": "application/problem+json", **(headers or {})})
+
+
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    sent, query = event.get("headers") or {}, event.get("queryStringParameters") or {}
+    headers = {str(name).lower(): str(value) for name, value in sent.items()}
+    return headers | {f"?{name}".lower(): str(value) for name, value in query.items()}
 
 
 def _body(event: Mapping[str, Any]) -> bytes | None:

@@ -16,6 +16,8 @@ from incident_bot.payload import kind
 from incident_bot.permission import Permission
 from incident_bot.world import Clients
 
+ONLY_CHANGES_SECONDS = 24 * 3600  # `repeats_within_seconds` of who never repeats: silence means nothing for a day
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -28,7 +30,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a delivery says: its alerts in order, what had to be rejected, and what the sender says it left out."""
+    """What a delivery says: its alerts in order, what had to be rejected, and what else its sender must hear.
+
+    A note alone says that the delivery is understood and holds no alert on purpose.
+    """
 
     alerts: tuple[Alert, ...]
     rejected: tuple[Rejection, ...] = ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import kind, mapping, moment, plausible, text
+from incident_bot.payload import DIGITS, kind, mapping, moment, plausible, text
 
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
@@ -63,10 +63,12 @@ def recognises(source: str, *kinds: str) -> Callable[[Mapping[str, Any]], bool]:
 
 
 def milliseconds(value: Mapping[str, Any], name: str, received_at: datetime, *, path: str = "") -> datetime | None:
-    """The time under that name in milliseconds since 1970, None where missing; refused as `moment` refuses."""
+    """The time under that name in milliseconds since 1970 (digits too), None where missing; refused as by `moment`."""
     found, path = value.get(name), f"{path}{name}"
     if found is None:
         return None
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= DIGITS:
+        found = int(found)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise Unparseable(f"{path} is {kind(found)}, expected milliseconds", field=path)
     try:

@@ -2,8 +2,8 @@
 
 The contact point signs with its "HMAC signature" (name X-Grafana-Alerting-Timestamp as its timestamp header, so that a
 recorded delivery is good for five minutes only), or sends the secret as its Authorization header or basic password.
-A rule without data and a rule whose query fails fire under names of their own. A series that merely vanished has not
-recovered: its "resolve" is taken as neither, unlike one that the data or a person brought about.
+A rule without data and a rule whose query fails fire under names of their own. Where Grafana merely stopped looking
+(the series vanished, somebody paused, changed or deleted the rule), its "resolve" is no recovery and counts as neither.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ from incident_bot.sources import Example, Parsed, Source, _group, read_each
 
 KINDS = {"DatasourceNoData": "no data", "DatasourceError": "its query fails"}
 TEST = {"alertname": "TestAlert", "instance": "Grafana"}  # what the contact point's Test button sends
-VALUES = 6
+NOT_RECOVERED = frozenset({"MissingSeries", "Paused", "Updated", "RuleDeleted"})
+VALUES = 6  # of a rule's queries that are told
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
@@ -54,7 +55,7 @@ def _alert(raw: Mapping[str, Any], *, group_status: str, received_at: datetime) 
 
 def _status(word: str, reason: str) -> Status:
     found = _group.status_of(word)
-    return Status.UNKNOWN if found is Status.RESOLVED and reason == "MissingSeries" else found
+    return Status.UNKNOWN if found is Status.RESOLVED and reason in NOT_RECOVERED else found
 
 
 def _title(labels: Mapping[str, str]) -> str:
