@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from incident_bot.cli.session import safe, session_of
+from incident_bot.cli import comparing
+from incident_bot.cli.session import Session, safe, session_of
 from incident_bot.cli.teams import placed
 from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.errors import Invalid
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 REPLAY = """Let recorded deliveries go through the product's own handlers and machines on a virtual clock, without AWS.
 
 FILE holds one JSON object a line: {"at", "delivery_id", "source", "body"}. A numeric `at` is seconds after --t0, a
-string is RFC 3339. Nobody acknowledges anything in a replay.
+string is RFC 3339. Nobody acknowledges anything in a replay. `incidentbot export` makes such a recording.
 
-Example: incidentbot replay storm.jsonl --config config --assign assign.jsonl --pages pages.jsonl
+With --against DIR it tells what that other configuration would have paged more, less, or to somebody else. Escalation
+steps are left out of both.
+
+Examples:
+
+  incidentbot replay storm.jsonl --config config --assign assign.jsonl --pages pages.jsonl
+
+  incidentbot replay last-week.jsonl --config config --against config-with-my-change
 """
 
 
@@ -37,6 +45,10 @@ def replay_files(  # noqa: PLR0917 - Typer passes each by its name
     config: Annotated[Path, typer.Option(help="The team's configuration.", exists=True, file_okay=False)] = Path(
         "config"
     ),
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Another configuration to compare with.", exists=True, file_okay=False),
+    ] = None,
     t0: Annotated[str, typer.Option(metavar="TIME", help="What numeric times count from.")] = rfc3339(T0),
     assign: Annotated[Path | None, typer.Option(metavar="OUT", help="Where each delivery belongs at the end.")] = None,
     pages: Annotated[Path | None, typer.Option(metavar="OUT", help="Each page, in order of time.")] = None,
@@ -48,11 +60,23 @@ def replay_files(  # noqa: PLR0917 - Typer passes each by its name
     origin = _moment(t0)
     text = {file: file.read_text(encoding="utf-8", errors="surrogateescape") for file in files}
     deliveries = [delivery for file in files for delivery in _deliveries(file, text[file], origin)]
-    found = replay(deliveries, placed(config, "\n".join(text.values())), origin)
+    spoken_of = "\n".join(text.values())
+    found = replay(deliveries, placed(config, spoken_of), origin)
     for out, lines in ((assign, found.assign), (pages, found.pages)):
         if out is not None:
             out.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if against is not None:
+        _tell_difference(session, found, replay(deliveries, placed(against, spoken_of), origin), len(deliveries))
+        return
     session.tell(_told(found, len(deliveries)), *_spoken(found, len(deliveries)))
+
+
+def _tell_difference(session: Session, before: "Replay", after: "Replay", deliveries: int) -> None:
+    from incident_bot.virtual.compare import compare  # noqa: PLC0415 - as above
+
+    found = compare(before, after)
+    parts = before, after, found, deliveries
+    session.tell(comparing.document(*parts), *comparing.lines(*parts))
 
 
 def _deliveries(file: Path, text: str, origin: datetime) -> Iterator["Recorded"]:

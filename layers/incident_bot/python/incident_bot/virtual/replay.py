@@ -4,20 +4,20 @@ Nobody acknowledges anything, no source can be asked, every provider takes every
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from incident_bot import plugins
-from incident_bot.domain.alert import Alert
+from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
 from incident_bot.domain.errors import Invalid, NotFound, Unparseable
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
-from incident_bot.domain.opening import scope_of
+from incident_bot.domain.opening import FIRST_PAGE, scope_of
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
 from incident_bot.ingest import signals
@@ -30,6 +30,7 @@ from incident_bot.virtual.clock import T0, VirtualClock
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.moves import Moves
 from incident_bot.virtual.world import virtual_world
+from incident_bot.world import Item
 
 SECRET = "whsec_cmVwbGF5IHJlcGxheSByZXBsYXk="  # noqa: S105 - of the replay's own sender and receiver
 AFTERWARDS = timedelta(minutes=15)  # a page can be held for three minutes, a failed step repeated for a few more
@@ -46,12 +47,40 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """One page: when, in seconds from the origin, to whom, in whose team, and about which deliveries so far."""
+
+    t: float
+    delivery_ids: tuple[str, ...]
+    to: str
+    incident: str
+    team: str
+    severity: Severity
+    purpose: str
+    reason: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As `incidentbot replay` writes it."""
+        return {"t": self.t, "delivery_ids": list(self.delivery_ids), "to": self.to, "incident": self.incident}
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
-    """What came of it, as the lines that `incidentbot replay` writes, and the incidents as they were at the end."""
+    """What came of it: where each delivery belongs at the end, the pages in order of time, and the incidents.
+
+    `reasons` says of each incident why it was never paged, or else what opened it.
+    """
 
     assign: tuple[Mapping[str, Any], ...]  # {"delivery_id", "incident"} or {"delivery_id", "incident": None, "reason"}
-    pages: tuple[Mapping[str, Any], ...]  # {"t", "delivery_ids", "to", "incident"}, in order of time
+    paged: tuple[Page, ...]
     incidents: tuple[Incident, ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> tuple[Mapping[str, Any], ...]:
+        """{"t", "delivery_ids", "to", "incident"} of each page."""
+        return tuple(page.line for page in self.paged)
 
     @property
     def quarantined(self) -> tuple[Mapping[str, Any], ...]:
@@ -76,7 +105,7 @@ def replay(deliveries: Iterable[Recorded], team: Team, t0: datetime = T0) -> Rep
     """Replay deliveries in order of their arrival; the times of pages count from `t0`."""
     ordered = sorted(deliveries, key=lambda delivery: delivery.at)
     if not ordered:
-        return Replay((), (), ())
+        return Replay((), (), (), {})
     with _silence():
         sitting = _Sitting(team, ordered[0].at)
         for delivery in ordered:
@@ -102,7 +131,7 @@ class _Sitting:
     team: Team
     starts: datetime
     deployment: Deployment = field(init=False)
-    places: dict[str, _Place] = field(default_factory=dict)
+    places: dict[str, tuple[_Place, ...]] = field(default_factory=dict)  # of each alert of a delivery, in their order
     moves: Moves = field(default_factory=Moves)
 
     def __post_init__(self) -> None:
@@ -113,37 +142,36 @@ class _Sitting:
     def take(self, delivery: Recorded) -> None:
         """Let the delivery arrive, everything happen that follows at once, and note where it went."""
         self.deployment.run_until(delivery.at)
-        alert, reason = self._arrive(delivery)
+        alerts, reason = self._arrive(delivery)
         while self.deployment.step():
             pass
-        place = self._place_of(alert, delivery.at) if alert else _Place(delivery.at, None, reason)
-        if delivery.delivery_id not in self.places or not self.places[delivery.delivery_id].incident:
-            self.places[delivery.delivery_id] = place
+        places = tuple(self._place_of(alert, delivery.at) for alert in alerts)
+        if delivery.delivery_id not in self.places or not self.places[delivery.delivery_id][0].incident:
+            self.places[delivery.delivery_id] = places or (_Place(delivery.at, None, reason),)
 
-    def _arrive(self, delivery: Recorded) -> tuple[Alert | None, str]:
-        """Hand the delivery in by the door its source uses; its first alert, or why it has none."""
+    def _arrive(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
+        """Hand the delivery in by the door its source uses; its alerts, or why it has none."""
         try:
             source = plugins.source(delivery.source)
         except NotFound as unknown:
-            return None, unknown.reason
+            return (), unknown.reason
         if source.authentication is None:
             self.deployment.world.queue.send([delivery.body])
-            return self._first_of_raw(delivery)
+            return self._alerts_of_raw(delivery)
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
         enqueued = self.deployment.world.queue.visible()
         if not enqueued:
-            return None, json.loads(answer["body"])["detail"]
-        _, _, alerts = signals.unpacked(decode(enqueued[0].body))
-        return alerts[0], ""
+            return (), json.loads(answer["body"])["detail"]
+        return [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]], ""
 
-    def _first_of_raw(self, delivery: Recorded) -> tuple[Alert | None, str]:
+    def _alerts_of_raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
         try:
             parsed = signals.read_raw(delivery.body, self.deployment.world.now()).parsed
         except Unparseable as problem:
-            return None, problem.reason
+            return (), problem.reason
         if parsed.alerts:
-            return parsed.alerts[0], ""
-        return None, parsed.rejected[0].reason if parsed.rejected else "the delivery holds no alert"
+            return parsed.alerts, ""
+        return (), parsed.rejected[0].reason if parsed.rejected else "the delivery holds no alert"
 
     def _place_of(self, alert: Alert, at: datetime) -> _Place:
         """Where the alert's series is by now; what moved on its account is noted."""
@@ -161,32 +189,53 @@ class _Sitting:
         incidents = {item["id"]: load(Incident, item) for item in items if item["SK"] == "META"}
         intents = [load(Intent, item) for item in items if item["SK"].startswith("INTENT#")]
         assign = []
-        for delivery, place in self.places.items():
+        for delivery, (place, *_) in self.places.items():
             if place.incident is None:
                 assign.append({"delivery_id": delivery, "incident": None, "reason": place.reason})
             else:
                 ends = self.moves.followed(incidents, place.group, place.incident, place.at)
                 assign.append({"delivery_id": delivery, "incident": ends})
         pages = [page for intent in intents for page in self._pages(intent, incidents, t0)]
-        return Replay(tuple(assign), tuple(sorted(pages, key=lambda p: p["t"])), tuple(incidents.values()))
+        reasons = _decided(items) | {intent.incident: intent.outcome for intent in intents if _called_off(intent)}
+        return Replay(tuple(assign), tuple(sorted(pages, key=lambda p: p.t)), tuple(incidents.values()), reasons)
 
-    def _pages(self, intent: Intent, incidents: Mapping[str, Incident], t0: datetime) -> Iterator[dict[str, Any]]:
+    def _pages(self, intent: Intent, incidents: Mapping[str, Incident], t0: datetime) -> Iterator[Page]:
         if not intent.pages or intent.purpose == "escalation" or not intent.sent:
             return
         at = intent.sent[0].at
-        about = [
-            delivery
-            for delivery, place in self.places.items()
-            if place.incident
-            and place.at <= at
-            and self.moves.followed(incidents, place.group, place.incident, place.at, at) == intent.incident
-        ]
-        yield {
-            "t": round((at - t0).total_seconds(), 6),
-            "delivery_ids": about,
-            "to": ", ".join(sent.to for sent in intent.sent),
-            "incident": intent.incident,
-        }
+        yield Page(
+            t=round((at - t0).total_seconds(), 6),
+            delivery_ids=tuple(
+                delivery
+                for delivery, places in self.places.items()
+                if any(self._in(intent.incident, place, incidents, at) for place in places)
+            ),
+            to=", ".join(sent.to for sent in intent.sent),
+            incident=intent.incident,
+            team=intent.group,
+            severity=intent.severity,
+            purpose=intent.purpose,
+            reason=intent.reason,
+        )
+
+    def _in(self, incident: str, place: _Place, incidents: Mapping[str, Incident], at: datetime) -> bool:
+        """Whether what went there belongs to that incident at that time."""
+        if not place.incident or place.at > at:
+            return False
+        return self.moves.followed(incidents, place.group, place.incident, place.at, at) == incident
+
+
+def _called_off(intent: Intent) -> bool:
+    return intent.name == FIRST_PAGE and not intent.sent and bool(intent.outcome)
+
+
+def _decided(items: Iterable[Item]) -> dict[str, str]:
+    """The reason of the first decision on each incident's timeline."""
+    found: dict[str, str] = {}
+    for item in items:
+        if item["PK"].startswith("LOG#") and item["kind"] == "decision":
+            found.setdefault(item["incident"], item["reason"])
+    return found
 
 
 def _request(delivery: Recorded, source: Source, now: datetime) -> dict[str, Any]:
