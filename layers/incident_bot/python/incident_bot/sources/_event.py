@@ -1,6 +1,7 @@
 """The envelope of an EventBridge event, which every AWS source reads in the same way."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,32 @@ def milliseconds(value: Mapping[str, Any], name: str, received_at: datetime, *, 
     except (ValueError, OverflowError, OSError):
         raise Unparseable(f"{path} is no time in milliseconds", field=path) from None
     return plausible(at, path, received_at)
+
+
+def spelled(value: Mapping[str, Any], name: str, *forms: str) -> datetime | None:
+    """The time under that name where it is written in one of those `strptime` forms, always UTC; None otherwise.
+
+    Some services spell times as their console does, and not always alike: such a time is worth no alert.
+    """
+    found = value.get(name)
+    if not isinstance(found, str) or len(found) > 40:
+        return None
+    for form in forms:
+        with suppress(ValueError):
+            return datetime.strptime(found, form).replace(tzinfo=UTC)
+    return None
+
+
+def number(value: Mapping[str, Any], name: str) -> float | None:
+    """The number under that name; None where there is none, or another kind of value."""
+    found = value.get(name)
+    return found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+
+
+def first(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The first object in the array under that name, empty where there is none."""
+    found = value.get(name)
+    return next((one for one in found if isinstance(one, Mapping)), {}) if isinstance(found, list) else {}
 
 
 def labelled(**values: object) -> dict[str, str]:
