@@ -21,9 +21,12 @@ from incident_bot.operating.documents import (
     ApprovalAsked,
     ApprovalShown,
     Decision,
+    Labelling,
+    LabelShown,
     Order,
     Proposal,
     QuarantinedDelivery,
+    Rate,
     Reasoned,
     Row,
     Shown,
@@ -32,6 +35,7 @@ from incident_bot.operating.documents import (
     Taken,
     Trail,
 )
+from incident_bot.operating.labelling import label as label_incident
 from incident_bot.stage import http
 from incident_bot.state import actions, approvals, controls
 from incident_bot.world import World
@@ -92,6 +96,18 @@ def resolve(incident: Id, order: Order) -> Taken:
     person = _person()
     orders.resolve(_world(), incident, person, order.reason)
     return Taken(incident=incident, order="resolve", by=person.id)
+
+
+@api.post("/v1/incidents/<incident>/label", tags=["labels"], summary="Say whether an incident was worth a page")
+def label(incident: Id, labelling: Labelling) -> LabelShown:
+    """The last label of an incident counts. Later alerts of the same fingerprint are judged by it."""
+    return views.labelled(label_incident(_world(), incident, _person(), labelling.label, labelling.reason))
+
+
+@api.get("/v1/labels", tags=["labels"], summary="List what people said of each rule's and kind of alert's incidents")
+def list_labels() -> list[Rate]:
+    """Those with the highest share of false positives first."""
+    return views.rates(_world())
 
 
 @api.post("/v1/incidents/<incident>/actions", tags=["actions"], summary="Propose an action; somebody else approves")

@@ -35,6 +35,7 @@ READ = _of("dynamodb", "GetItem BatchGetItem Query", "incidents")
 CHANGE = _of("dynamodb", "PutItem UpdateItem ConditionCheckItem", "incidents", when=_items("INC#*", "SCOPE#*"))
 COUNT_PAGES = _of("dynamodb", "UpdateItem", "incidents", when=_items("BUDGET#*"))
 HOLD = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LOCK#*", "BUDGET#*"))
+LEARN = _of("dynamodb", "UpdateItem", "incidents", when=_items("STAT#*"))
 CONTROL = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("CONTROL"))
 WRITE_DOWN = _of("dynamodb", "PutItem", "timeline")
 READ_BACK = _of("dynamodb", "Query", "timeline")
@@ -75,7 +76,7 @@ STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
     "consume": (TAKE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
-    "operate": (*ACTOR, HOLD, CONTROL, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
+    "operate": (*ACTOR, HOLD, CONTROL, LEARN, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
     # triage
     "triage": ACTOR,
     "page": (*ACTOR, WAKE, *PAGE),

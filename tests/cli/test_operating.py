@@ -272,3 +272,19 @@ def test_every_command_explains_itself(command: str, desk: Desk) -> None:
     ran = desk.run(*command.split(), "--help")
     assert ran.code == 0
     assert "Usage:" in ran.out
+
+
+def test_an_incident_is_labelled_and_shown_so(desk: Desk) -> None:
+    ran = desk.run("label", "inc1", "false-positive", "--reason", "backup", "--as", "grace")
+    assert (ran.code, ran.out.strip()) == (0, "grace calls inc1 false-positive")
+    assert "label: false-positive (grace: backup)" in desk.run("show", "inc1").out
+    assert desk.run("label", "inc1", "maybe").code == 2
+
+
+def test_the_rates_of_rules_are_listed(tmp_path: Path) -> None:
+    desk = Desk(a_world(None, an_incident(rule="search-errors")), tmp_path)
+    assert desk.run("labels").out.strip() == "nobody has labelled an incident yet"
+    desk.run("label", "inc1", "false-positive")
+    assert "search-errors" in desk.run("labels").out
+    [rate] = desk.run("labels", "--json").json
+    assert (rate["of"], rate["name"], rate["false_positive"]) == ("rule", "search-errors", 1)

@@ -27,6 +27,7 @@ TARGET = ARN.format("lambda", "function:checkout")
 WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/v1/incidents/inc1/acknowledge", {}),
     ("/v1/incidents/inc1/resolve", {}),
+    ("/v1/incidents/inc1/label", {"label": "actionable"}),
     ("/v1/incidents/inc1/actions", {"action": "limit_lambda_concurrency", "target": TARGET, "reason": "why"}),
     ("/v1/actions/inc1-a1/undo", {"reason": "why"}),
     ("/v1/approvals/inc1-p1", {"decision": "approve", "reason": "why", "digest": "0" * 64}),
@@ -35,6 +36,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
 READS = (
     "/v1/incidents",
     "/v1/incidents/inc1",
+    "/v1/labels",
     "/v1/approvals/inc1-p1",
     "/v1/kill-switch",
     "/v1/quarantine",

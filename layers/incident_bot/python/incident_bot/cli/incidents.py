@@ -1,4 +1,4 @@
-"""`list`, `show`, `ack` and `resolve`: what people see and say of incidents."""
+"""`list`, `show`, `ack`, `resolve`, `label` and `labels`: what people see and say of incidents."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ import typer
 from incident_bot.cli import showing
 from incident_bot.cli.session import session_of
 from incident_bot.domain.incident import State
+from incident_bot.domain.label import Label
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The incident.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it stands on the timeline.")]
@@ -18,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("show", help="Show one incident: facts, actions, timeline, postmortem draft.")(show)
     app.command("ack", help=ACK)(acknowledge)
     app.command("resolve", help=RESOLVE)(resolve)
+    app.command("label", help=LABEL)(label)
+    app.command("labels", help=LABELS)(labels)
 
 
 LIST = """List the newest incidents.
@@ -31,6 +34,16 @@ Example: incidentbot ack 0m5k2v1xq3a7fzc --reason "looking at it"
 RESOLVE = """Say that an incident is over: its source is asked once, the quiet period is skipped.
 
 Example: incidentbot resolve 0m5k2v1xq3a7fzc --reason "the supplier is back"
+"""
+LABEL = """Say whether an incident was worth waking somebody; its last label counts.
+
+What is called a false positive often enough becomes a ticket instead of a page.
+
+Example: incidentbot label 0m5k2v1xq3a7fzc false-positive --reason "the nightly backup does that"
+"""
+LABELS = """List how often people called the incidents of each rule and each kind of alert false positives.
+
+Example: incidentbot labels --json
 """
 
 
@@ -64,3 +77,22 @@ def resolve(context: typer.Context, incident: Id, reason: Why = "") -> None:
     session = session_of(context)
     taken = session.client.post("incidents", incident, "resolve", body={"reason": reason})
     session.tell(taken, f"{taken['by']} says that {incident} is over; its source is asked")
+
+
+def label(
+    context: typer.Context,
+    incident: Id,
+    said: Annotated[Label, typer.Argument(metavar="LABEL", help="false-positive or actionable.")],
+    reason: Why = "",
+) -> None:
+    """Label an incident."""
+    session = session_of(context)
+    found = session.client.post("incidents", incident, "label", body={"label": said.value, "reason": reason})
+    session.tell(found, f"{found['by']} calls {incident} {found['label']}")
+
+
+def labels(context: typer.Context) -> None:
+    """List the tallies."""
+    session = session_of(context)
+    rates = session.client.get("labels")
+    session.tell(rates, showing.rates(rates))

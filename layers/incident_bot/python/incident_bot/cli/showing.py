@@ -40,6 +40,9 @@ def incident(found: Document) -> Iterator[RenderableType]:
     for name in ("acknowledged_by", "commander", "reopens", "merged_into", "resolved_at"):
         if found[name]:
             yield f"{name.replace('_', ' ')}: {_moment(found[name]) if name.endswith('_at') else safe(found[name])}"
+    if found["label"]:
+        said, why = found["label"], found["label"]["reason"]
+        yield safe(f"label: {said['label']} ({said['by']}{f': {why}' if why else ''})")
     if found["summary"]:
         yield safe(found["summary"])
     yield from _facts(found["facts"])
@@ -65,6 +68,17 @@ def approval(found: Document) -> Iterator[RenderableType]:
     yield f"needs {found['needed']} approver(s){' with role ' + found['role'] if found['role'] else ''}"
     yield f"expires {_moment(found['expires_at'])}"
     yield f"digest {found['digest']}"
+
+
+def rates(found: Sequence[Document]) -> RenderableType:
+    """What people said of each rule's and kind of alert's incidents, or that nobody said anything."""
+    if not found:
+        return "nobody has labelled an incident yet"
+    table = _table("of", "name", "actionable", "false positive", "rate")
+    for rate in found:
+        counts = (str(rate["actionable"]), str(rate["false_positive"]), f"{rate['false_positive_rate']:.0%}")
+        table.add_row(rate["of"], safe(rate["name"]), *counts)
+    return table
 
 
 def pairs(found: Mapping[str, Any]) -> RenderableType:

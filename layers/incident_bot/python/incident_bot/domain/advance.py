@@ -56,7 +56,7 @@ def _resolve_asked(d: Deliberation, mail: Mail) -> None:
 
 
 def _noted(d: Deliberation, mail: Mail) -> None:
-    d.say(mail.detail.get("kind", "note"), mail.text, actor=mail.actor)
+    d.say(mail.detail.get("kind", "note"), mail.text, mail.detail.get("reason", ""), mail.actor)
 
 
 TAKE: Mapping[MailKind, Callable[[Deliberation, Mail], None]] = {

@@ -63,6 +63,7 @@ def _fires_again(d: Deliberation, reason: str) -> None:
 def _remember(d: Deliberation, firing: Mapping[str, Firing]) -> None:
     kept = dict(list(firing.items())[-FIRING_KEPT:])
     d.set(firing=kept, many=d.incident.many or len(firing) > FIRING_KEPT)
+    d.set(fingerprints=d.incident.remembering(firing))
 
 
 def _worsens(d: Deliberation, severity: Severity, why: str, hold: int = 0) -> bool:
@@ -152,6 +153,8 @@ def moved_out(d: Deliberation, mail: Mail) -> None:
     d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor)
     if d.incident.over:
         return
+    gone = {f for f, s in (*d.incident.firing.items(), *d.incident.cleared.items()) if s.group == mail.argument}
+    d.set(fingerprints=tuple(f for f in d.incident.fingerprints if f not in gone))
     for kept in ("firing", "cleared"):
         d.set(**{kept: {f: s for f, s in getattr(d.incident, kept).items() if s.group != mail.argument}})
     if mail.detail.get("emptied"):

@@ -1,6 +1,6 @@
 """An incident: what is known of one fault, from detection to postmortem, as its actor writes it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,9 @@ class State(StrEnum):
     MITIGATED = "mitigated"
     RESOLVED = "resolved"
     POSTMORTEM = "postmortem"
+
+
+FINGERPRINTS_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,9 @@ class Incident:
     environment: str = "production"
     summary: str = ""
     category: str = ""
+    rule: str = ""  # the one that classified the alert which opened it
+    kind: str = ""  # of the alert which opened it
+    fingerprints: tuple[str, ...] = ()  # the first series that belonged to it: what a label of it is about
     confidence: float = 0.0
     noise: bool = False
     resolved_at: datetime | None = None
@@ -123,6 +129,10 @@ class Incident:
     cleared: Mapping[str, Firing] = field(default_factory=dict)  # what its source said is over, until that is verified
     clocks: Mapping[str, datetime] = field(default_factory=dict)
     actions: Mapping[str, ActionState] = field(default_factory=dict)
+
+    def remembering(self, fingerprints: Iterable[str]) -> tuple[str, ...]:
+        """Its first fingerprints with those, as far as there is room."""
+        return tuple(dict.fromkeys((*self.fingerprints, *fingerprints)))[:FINGERPRINTS_KEPT]
 
     @property
     def next_due(self) -> datetime | None:

@@ -7,6 +7,7 @@ from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing, Incident, State
 from incident_bot.domain.intent import Intent
+from incident_bot.domain.learn import kind_of
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line, plain
@@ -134,6 +135,9 @@ def _incident(observed: Observation, identifier: str, team: Team, now: datetime,
         environment=found.environment,
         summary=plain(alert.summary),
         category=found.category,
+        rule=found.rule,
+        kind=kind_of(alert.source, line(alert.title), found.service),
+        fingerprints=(alert.fingerprint,),
         config_digest=team.digest,
         escalation=frozen(found.owner, team),
         alerts=1,

@@ -48,6 +48,7 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
         return replace(
             incident,
             firing={**incident.firing, mail.argument: found},
+            fingerprints=incident.remembering((mail.argument,)),
             severity=Severity(min(incident.severity, counts or incident.severity)),
             alerts=incident.alerts + bool(mail.detail.get("new")),
         )

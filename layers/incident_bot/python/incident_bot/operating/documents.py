@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from incident_bot.domain.label import Label
+
 Reason = Field(min_length=1, max_length=1000, description="Why; it stands on the timeline.")
 
 
@@ -17,6 +19,13 @@ class Asked(BaseModel):
 class Order(Asked):
     """A person's order to an incident."""
 
+    reason: str = Field(default="", max_length=1000, description="Why; it stands on the timeline.")
+
+
+class Labelling(Asked):
+    """What a person says of an incident."""
+
+    label: Label
     reason: str = Field(default="", max_length=1000, description="Why; it stands on the timeline.")
 
 
@@ -143,6 +152,25 @@ class ApprovalShown(BaseModel):
     text: str
 
 
+class LabelShown(BaseModel):
+    """What people said of an incident last."""
+
+    label: Label
+    by: str
+    at: datetime
+    reason: str
+
+
+class Rate(BaseModel):
+    """How often people said what of a rule's or a kind of alert's incidents."""
+
+    of: Literal["rule", "kind"]
+    name: str
+    actionable: int
+    false_positive: int
+    false_positive_rate: float = Field(description="False positives as a share of all that were labelled.")
+
+
 class Shown(Row):
     """Everything about one incident."""
 
@@ -159,6 +187,7 @@ class Shown(Row):
     facts: dict[str, FactFound]
     actions: list[ActionShown]
     approvals: list[ApprovalShown]
+    label: LabelShown | None = Field(description="What people said of it, once they did.")
     postmortem: str | None = Field(description="The draft in Markdown, once there is one.")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from incident_bot.domain.incident import Incident
+from incident_bot.domain.label import Labelled
 from incident_bot.domain.shape import dump, load
 from incident_bot.operating.documents import (
     ActionShown,
@@ -10,13 +11,15 @@ from incident_bot.operating.documents import (
     ApprovalShown,
     Entry,
     FactFound,
+    LabelShown,
+    Rate,
     Row,
     Shown,
     SwitchShown,
     Trail,
     Vote,
 )
-from incident_bot.state import actions, approvals, controls, facts, incidents, keys
+from incident_bot.state import actions, approvals, controls, facts, incidents, keys, labels
 from incident_bot.state.actions import Remediation
 from incident_bot.state.approvals import Approval
 from incident_bot.state.controls import Switch
@@ -43,7 +46,8 @@ def listed(world: World, *, state: str = "", service: str = "", limit: int = 200
 def shown(world: World, identifier: str) -> Shown:
     """Everything about one incident; NotFound."""
     incident = incidents.read(world.store, identifier)
-    postmortem = world.store.get(keys.postmortem(identifier)) or {}
+    found = world.store.get_many([keys.postmortem(identifier), keys.label(identifier)])
+    postmortem, label = found.get(keys.postmortem(identifier), {}), found.get(keys.label(identifier))
     return Shown(
         **_row(incident),
         owner=incident.owner,
@@ -59,8 +63,30 @@ def shown(world: World, identifier: str) -> Shown:
         facts=_facts(world, identifier),
         actions=[action(remediation) for remediation in actions.of(world.store, identifier)],
         approvals=[decided(approval) for approval in approvals.of(world.store, identifier)],
+        label=labelled(load(Labelled, label)) if label else None,
         postmortem=postmortem.get("markdown"),
     )
+
+
+def labelled(found: Labelled) -> LabelShown:
+    """An incident's label."""
+    return LabelShown(label=found.label, by=found.by, at=found.at, reason=found.reason)
+
+
+def rates(world: World) -> list[Rate]:
+    """What people said of the incidents of each rule and each kind of alert, those with most false positives first."""
+    found = [
+        Rate(
+            of="rule" if of == "rule" else "kind",
+            name=name,
+            actionable=tally.actionable,
+            false_positive=tally.false_positive,
+            false_positive_rate=tally.false_positive / tally.total,
+        )
+        for of, name, tally in labels.rates(world.store)
+        if tally.total
+    ]
+    return sorted(found, key=lambda rate: (-rate.false_positive_rate, -rate.false_positive, rate.of, rate.name))
 
 
 def approval(world: World, identifier: str) -> ApprovalAsked:

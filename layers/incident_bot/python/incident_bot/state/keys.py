@@ -81,6 +81,17 @@ def budget(person: str, at: datetime) -> Key:
     return f"BUDGET#person:{person}", f"{at.astimezone(UTC):%Y-%m-%dT%H}"
 
 
+def label(incident: str) -> Key:
+    """What people said of the incident."""
+    return f"INC#{incident}", "LABEL"
+
+
+def stat(subject: str) -> Key:
+    """How often people said what of a fingerprint, or of a kind of alert or rule (`kind:NAME`, `rule:NAME`)."""
+    of, _, name = subject.partition(":")
+    return (f"STAT#{of}", name) if of in ("kind", "rule") else (f"STAT#{subject}", "STAT")
+
+
 def quarantine(day: str, delivery: str) -> Key:
     """One delivery (or a part of one) that could not be read."""
     return f"QUARANTINE#{day}", delivery
