@@ -5,6 +5,7 @@ from typing import Any
 
 from incident_bot import paging
 from incident_bot.actor import execution
+from incident_bot.actor.taking import take_on
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
 from incident_bot.ingest import arrival
@@ -27,10 +28,12 @@ def consume(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
             [a for a in arrivals if a.deadline == incident],
             failed,
         )
-    scopes = dict.fromkeys(a.scope for a in arrivals if a.observation)
-    for scope in scopes:
-        here = [a for a in arrivals if a.observation and a.scope == scope]
+    alerts = [a for a in arrivals if a.observation and not a.taken_on]
+    for scope in dict.fromkeys(a.scope for a in alerts):
+        here = [a for a in alerts if a.scope == scope]
         _attempt(lambda where=scope, what=here: _take(world, where, what), here, failed)
+    for elsewhere in (a for a in arrivals if a.taken_on):
+        _attempt(lambda what=elsewhere: _acknowledge(world, what), [elsewhere], failed)
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in sorted(failed)]}
 
 
@@ -58,6 +61,13 @@ def _take(world: World, scope: str, arrivals: Sequence[Arrival]) -> None:
         _first_page(world, identifier)
     for incident in _to_start(world, taken):
         execution.start(world, incident)
+
+
+def _acknowledge(world: World, taken_on: Arrival) -> None:
+    """What somebody took on elsewhere; after the alerts, whose page goes first."""
+    if taken_on.observation:
+        alert = taken_on.observation.alert
+        logger.info("taken on", source=alert.source, outcome=take_on(world, taken_on.scope, alert))
 
 
 def _first_page(world: World, identifier: str) -> None:

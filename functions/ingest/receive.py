@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from incident_bot import plugins
 from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.domain.shape import dump
 from incident_bot.ingest import quarantine
-from incident_bot.ingest.signals import Sorted, packed, sort_out
-from incident_bot.ingest.webhook import Request, answer, problem, request_of
+from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
+from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
 from incident_bot.payload import BODY_BYTES, decode
-from incident_bot.sources import Parsed, Rejection, Source, read
+from incident_bot.sources import Parsed, Rejection, Source, assigned, read
 from incident_bot.stage import http
 from incident_bot.world import World
 
@@ -23,11 +24,20 @@ TOLD = 1000  # rejections that an answer spells out; a response of Lambda ends a
 def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Answer one webhook request: 202 only for what is safely in the queue, 503 for what the sender should repeat."""
     request = request_of(event)
+    if request.path == EVENTS_PATH:
+        from incident_bot.ingest import events_api  # noqa: PLC0415 - a webhook imports the file of its own source only
+
+        return events_api.in_its_words(_received(world, request), request)
+    return _received(world, request)
+
+
+def _received(world: World, request: Request) -> dict[str, Any]:
     try:
         source = plugins.source(request.source)
     except NotFound as missing:
         return problem(404, missing.reason, request)
-    refused = _not_a_delivery(source, request) or _not_authentic(world, source, request)
+    refused = _not_a_delivery(source, request)
+    service, refused = ("", refused) if refused else _authenticated(world, source, request)
     if refused:
         return refused
     wait = world.admit(source.name)
@@ -35,7 +45,7 @@ def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
         seconds = str(math.ceil(wait))
         return problem(429, f"{source.name} sends faster than agreed", request, headers={"retry-after": seconds})
     try:
-        return _taken(world, source, request)
+        return _taken(world, source, request, service)
     except (Unavailable, Denied):
         world.metrics.count("ReceiveFailed", 1, source=source.name)
         return problem(503, f"it could not be taken now; {AGAIN}", request, headers=RETRY)
@@ -48,45 +58,48 @@ def _not_a_delivery(source: Source, request: Request) -> dict[str, Any] | None:
         return problem(405, "a delivery is a POST", request, headers={"allow": "POST"})
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         return problem(415, "compressed bodies are not read", request)
-    if request.media_type != "application/json" and not request.media_type.endswith("+json"):
-        return problem(
-            415, "the content type must be application/json", request, headers={"accept": "application/json"}
-        )
+    if not any(fnmatchcase(request.media_type, pattern) for pattern in source.media_types):
+        wanted = source.media_types[0]
+        return problem(415, f"the content type must be {wanted}", request, headers={"accept": wanted})
     return None
 
 
-def _not_authentic(world: World, source: Source, request: Request) -> dict[str, Any] | None:
-    """Over the raw body, before anything is parsed. That a secret cannot be read is our fault, never the sender's."""
+def _authenticated(world: World, source: Source, request: Request) -> tuple[str, dict[str, Any] | None]:
+    """The service that the sender's secret is for (often none), or a refusal: over the raw body, before it is parsed.
+
+    That a secret cannot be read is our fault, never the sender's.
+    """
     if source.authentication is None or request.body is None:
-        return problem(400, "the body is not base64, as the request says", request)
+        return "", problem(400, "the body is not base64, as the request says", request)
     try:
         secrets = world.secrets.values(f"webhooks/{source.name}")
-        source.authentication.verify(request.headers, request.body, secrets, world.now())
+        return source.authentication.verify(request.headers, request.body, secrets, world.now()) or "", None
     except (Unavailable, Denied, Invalid):
         world.metrics.count("ReceiveFailed", 1, source=source.name)
-        return problem(503, f"the sender cannot be verified now; {AGAIN}", request, headers=RETRY)
+        return "", problem(503, f"the sender cannot be verified now; {AGAIN}", request, headers=RETRY)
     except (Unauthenticated, NotFound) as failure:
         world.metrics.count("Unauthenticated", 1, source=source.name)
         if len(request.body) > BODY_BYTES:
-            return problem(413, f"the body is larger than {BODY_BYTES} bytes", request)
+            return "", problem(413, f"the body is larger than {BODY_BYTES} bytes", request)
         challenge = {"www-authenticate": source.authentication.challenge}
         reason = failure.reason if isinstance(failure, Unauthenticated) else f"{source.name} has no secret yet"
-        return problem(401, reason, request, headers=challenge)
-    return None
+        return "", problem(401, reason, request, headers=challenge)
 
 
-def _taken(world: World, source: Source, request: Request) -> dict[str, Any]:
+def _taken(world: World, source: Source, request: Request, service: str) -> dict[str, Any]:
     """Alerts into the queue first, then what is rejected into quarantine: a page waits for no archive."""
     body, delivery, now = request.body or b"", _delivery(request), world.now()
     try:
-        parsed = read(source, decode(body), now)
+        parsed = assigned(read(source, decode(body), now), service)
     except Unparseable as unread:
         parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
     found = sort_out(parsed)
     if found.alerts:
         world.queue.send(packed(source.name, delivery, now, found.alerts))
         world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
-    nothing = not found.alerts and not parsed.notes  # a note says that its parser knows it for no alert
+    if parsed.acknowledged:
+        world.queue.send(acknowledged(source.name, delivery, now, parsed.acknowledged))
+    nothing = not (found.alerts or parsed.acknowledged or parsed.notes)  # a note: its parser knows it for no alert
     rejected = found.rejected or ((Rejection(0, "alerts", "the delivery holds no alert"),) if nothing else ())
     if rejected:
         quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)
@@ -97,7 +110,8 @@ def _taken(world: World, source: Source, request: Request) -> dict[str, Any]:
 
 
 def _receipt(found: Sorted, parsed: Parsed, delivery: str) -> dict[str, Any]:
-    notes = {"notes": list(parsed.notes)} if parsed.notes else {}
+    notes: dict[str, Any] = {"notes": list(parsed.notes)} if parsed.notes else {}
+    notes |= {"acknowledged": len(parsed.acknowledged)} if parsed.acknowledged else {}
     counts = {"accepted": len(found.alerts), "duplicates": found.duplicates, "rejected": dump(found.rejected[:TOLD])}
     return {**counts, "delivery_id": delivery, **notes}
 

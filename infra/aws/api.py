@@ -14,7 +14,8 @@ from infra.aws.choices import API_ID
 from infra.aws.functions import StageFunction, a_log_group
 from infra.aws.naming import machine_arn, named
 
-WEBHOOKS = "/v1/webhooks/{source}"
+SENDERS = {"ReceiveRoute": "/v1/webhooks/{source}", "EventsRoute": "/v2/enqueue"}  # the latter as PagerDuty's
+UNSIGNED = "Senders of alerts cannot sign for AWS: receive authenticates each as its vendor offers, on the raw body."
 EVERYTHING_ELSE = "/v1/{proxy+}"
 RATE = 200  # requests a second; a burst may be twice that
 ACCESS_LOG = {
@@ -37,22 +38,19 @@ class Api(Construct):
         super().__init__(scope, "Api")
         self.api = apigateway.HttpApi(self, "Http", create_default_stage=False)
         named(self.api, "HttpApi")
-        webhooks = self._route(WEBHOOKS, receive, authorizer=apigateway.HttpNoneAuthorizer())
-        self._route(EVERYTHING_ELSE, operate, authorizer=authorizers.HttpIamAuthorizer())
-        accept(
-            webhooks,
-            "AwsSolutions-APIG4",
-            "Senders of alerts cannot sign for AWS: receive authenticates each as its vendor offers, on the raw body.",
-        )
+        for name, path in SENDERS.items():
+            route = self._route(name, path, receive, authorizer=apigateway.HttpNoneAuthorizer())
+            accept(route, "AwsSolutions-APIG4", UNSIGNED)
+        self._route("OperateRoute", EVERYTHING_ELSE, operate, authorizer=authorizers.HttpIamAuthorizer())
         self._stage()
         self.url = Fn.join(self.api.http_api_id, url.split(API_ID)) if url else self.api.api_endpoint
 
     def _route(
-        self, path: str, function: StageFunction, *, authorizer: apigateway.IHttpRouteAuthorizer
+        self, name: str, path: str, function: StageFunction, *, authorizer: apigateway.IHttpRouteAuthorizer
     ) -> apigateway.HttpRoute:
         return apigateway.HttpRoute(
             self,
-            f"{function.node.id}Route",
+            name,
             http_api=self.api,
             route_key=apigateway.HttpRouteKey.with_(path, apigateway.HttpMethod.ANY),
             integration=integrations.HttpLambdaIntegration(function.node.id, function.function),

@@ -75,7 +75,7 @@ PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
-    "consume": (TAKE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "consume": (TAKE, ENQUEUE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
     "operate": (*ACTOR, HOLD, CONTROL, LEARN, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
     # triage
     "triage": ACTOR,

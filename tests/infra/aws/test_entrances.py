@@ -136,19 +136,23 @@ def test_webhooks_authenticate_themselves_and_everything_else_is_signed_for_aws(
     routes = {r["Properties"]["RouteKey"]: r["Properties"] for r in of_type(aws, "AWS::ApiGatewayV2::Route").values()}
     assert {key: route["AuthorizationType"] for key, route in routes.items()} == {
         "ANY /v1/webhooks/{source}": "NONE",
+        "ANY /v2/enqueue": "NONE",
         "ANY /v1/{proxy+}": "AWS_IAM",
     }
 
 
-def test_the_api_invokes_two_functions_each_for_its_own_route(aws):
-    invoking = {}
+def test_the_api_invokes_two_functions_each_for_its_own_routes(aws):
+    invoking = set()
     for permission in of_type(aws, "AWS::Lambda::Permission").values():
         told = permission["Properties"]
         if told["Principal"] == "apigateway.amazonaws.com":
-            invoking[readable(told["FunctionName"])] = readable(told["SourceArn"])
-    assert set(invoking) == {"<ReceiveFunction.Arn>", "<OperateFunction.Arn>"}
-    assert invoking["<ReceiveFunction.Arn>"].endswith(":<HttpApi>/*/*/v1/webhooks/{source}")
-    assert invoking["<OperateFunction.Arn>"].endswith(":<HttpApi>/*/*/v1/{proxy+}")
+            route = readable(told["SourceArn"]).partition(":<HttpApi>/*/*")[2]
+            invoking.add((readable(told["FunctionName"]), route))
+    assert invoking == {
+        ("<ReceiveFunction.Arn>", "/v1/webhooks/{source}"),
+        ("<ReceiveFunction.Arn>", "/v2/enqueue"),
+        ("<OperateFunction.Arn>", "/v1/{proxy+}"),
+    }
 
 
 def test_the_clock_alone_invokes_sweep(aws):

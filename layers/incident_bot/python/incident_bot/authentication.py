@@ -23,8 +23,11 @@ class Authentication(Protocol):
     def challenge(self) -> str:
         """What a 401 names in WWW-Authenticate."""
 
-    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> None:
-        """Raise Unauthenticated unless the request carries proof of one of the secrets. Header names are lower case."""
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> str | None:
+        """Raise Unauthenticated unless the request carries proof of one of the secrets. Header names are lower case.
+
+        Returns the service that this secret was given to, where secrets are given to services.
+        """
 
     def sign(self, body: bytes, secret: str, now: datetime, message_id: str) -> dict[str, str]:
         """The headers a vendor would send with this body (used by `incidentbot send`); `?name` is one of the query."""

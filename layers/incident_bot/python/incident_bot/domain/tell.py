@@ -114,9 +114,11 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
         d.say("note", f"{mail.actor} acknowledges", "it is over already", mail.actor)
         return
     group = d.team.groups.get(d.incident.owner)
-    commander, first = d.incident.commander or mail.actor, d.incident.acknowledged_at is None
+    who = mail.actor if mail.actor in d.team.people else ""  # a source that tells of it commands nothing
+    commander, first = d.incident.commander or who, d.incident.acknowledged_at is None
     d.set(acknowledged_at=mail.at, acknowledged_by=mail.actor, commander=commander)
-    d.say("decision", f"acknowledged; {commander} is incident commander", mail.text, mail.actor)
+    leads = f"; {commander} is incident commander" if commander else ""
+    d.say("decision", f"acknowledged{leads}", mail.text, mail.actor)
     d.clock("escalate", None)
     d.clock("ack", d.later(group.ack_expires_seconds if group else 3600))
     idle = (i for i in d.intents.values() if i.state == "pending" and not (i.lease_until and i.lease_until > d.now))

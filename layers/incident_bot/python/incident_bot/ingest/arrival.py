@@ -21,12 +21,13 @@ STALE_AFTER = timedelta(hours=6)  # an alert that waited this long (a dead-lette
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One observation (or one deadline) and the record it came in."""
+    """One observation (or one deadline) and the record it came in; `taken_on` if it only says that somebody did."""
 
     record: str
     observation: Observation | None = None
     scope: str = ""
     deadline: str = ""
+    taken_on: bool = False
 
 
 def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
@@ -38,7 +39,7 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
         received_at = min(received_at, _carried_at(message) or received_at)
         if isinstance(message, Mapping) and message.get("kind") == signals.DEADLINE:
             return [Arrival(identifier, deadline=str(message["incident"]))]
-        if isinstance(message, Mapping) and message.get("kind") == signals.ALERTS:
+        if isinstance(message, Mapping) and message.get("kind") in (signals.ALERTS, signals.ACKNOWLEDGED):
             _, delivery, alerts = signals.unpacked(message)
         else:
             reading = signals.read_raw(body, received_at)
@@ -48,9 +49,11 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
     except Unparseable as problem:
         _keep(world, "queue", identifier, body, (Rejection(0, problem.field, problem.reason),))
         return []
-    return [
+    found = [
         _observed(world, identifier, delivery, alert, received_at) for alert in alerts if not _synthetic(world, alert)
     ]
+    taken_on = isinstance(message, Mapping) and message.get("kind") == signals.ACKNOWLEDGED
+    return [replace(arrival, taken_on=True) for arrival in found] if taken_on else found
 
 
 def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:

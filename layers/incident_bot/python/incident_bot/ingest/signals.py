@@ -15,6 +15,7 @@ from incident_bot.sources import Parsed, Rejection, Source, read
 
 MESSAGE_BYTES = 200_000
 ALERTS = "alerts"
+ACKNOWLEDGED = "acknowledged"
 DEADLINE = "deadline"
 OURS = f'{{"v":1,"kind":"{ALERTS}",'  # how a message of `receive` begins, which checked what is in it
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode
@@ -93,6 +94,11 @@ def sort_out(parsed: Parsed) -> Sorted:
     return Sorted(tuple(alerts.values()), len(parsed.alerts) - len(too_large) - len(alerts), tuple(rejected))
 
 
+def acknowledged(source: str, delivery: str, received_at: datetime, alerts: Sequence[Alert]) -> list[str]:
+    """The messages that say of those alerts that somebody took them on."""
+    return packed(source, delivery, received_at, [ENCODE(_dumped(alert)) for alert in alerts], ACKNOWLEDGED)
+
+
 def _dumped(alert: Alert) -> dict[str, Any]:
     """What `dump` says of an alert, in a sixth of the time: in a storm it is said of every one."""
     return {
@@ -131,9 +137,9 @@ def _loaded(entry: Mapping[str, Any]) -> Alert:
     )
 
 
-def packed(source: str, delivery: str, received_at: datetime, alerts: Sequence[str]) -> list[str]:
+def packed(source: str, delivery: str, received_at: datetime, alerts: Sequence[str], kind: str = ALERTS) -> list[str]:
     """The messages, each under 200 KB, that carry those dumped alerts in their order."""
-    head = ENCODE({"v": 1, "kind": ALERTS, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)})
+    head = ENCODE({"v": 1, "kind": kind, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)})
     messages: list[list[str]] = []
     size = MESSAGE_BYTES
     for alert in alerts:

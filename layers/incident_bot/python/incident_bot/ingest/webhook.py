@@ -19,6 +19,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     503: ("unavailable", "Temporarily unavailable"),
 }
 PATH = re.compile(r"/v1/webhooks/([^/]+)/?$")
+EVENTS_PATH = "/v2/enqueue"  # PagerDuty's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Request:
     source: str
     headers: Mapping[str, str]
     body: bytes | None
+    path: str = ""
 
     @property
     def media_type(self) -> str:
@@ -45,19 +47,21 @@ def request_of(event: Mapping[str, Any]) -> Request:
     context = event.get("requestContext") or {}
     http = context.get("http") or {}
     path = event.get("rawPath") or http.get("path") or ""
-    named, found = (event.get("pathParameters") or {}).get("source"), PATH.search(path)
+    found = PATH.search(path)
+    named = (event.get("pathParameters") or {}).get("source") or (path == EVENTS_PATH and "pagerduty")
     return Request(
         id=str(context.get("requestId") or ""),
         method=str(http.get("method") or "").upper(),
         source=str(named or (found.group(1) if found else "")),
         headers=_headers(event),
         body=_body(event),
+        path=str(path),
     )
 
 
-def answer(status: int, document: Mapping[str, Any]) -> dict[str, Any]:
+def answer(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A JSON response."""
-    return _response(status, document, {"content-type": "application/json"})
+    return _response(status, document, {"content-type": "application/json", **(headers or {})})
 
 
 def problem(

@@ -5,7 +5,7 @@ never break it. What it cannot read in one alert of a delivery is a rejection of
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,12 +32,14 @@ class Rejection:
 class Parsed:
     """What a delivery says: its alerts in order, what had to be rejected, and what else its sender must hear.
 
-    A note alone says that the delivery is understood and holds no alert on purpose.
+    A note alone says that the delivery is understood and holds no alert on purpose. `acknowledged` are alerts (of
+    status unknown) that somebody took on elsewhere.
     """
 
     alerts: tuple[Alert, ...]
     rejected: tuple[Rejection, ...] = ()
     notes: tuple[str, ...] = ()
+    acknowledged: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Source:
     labels: tuple[str, ...] = ()  # labels that rules may match; ("*",) when the sender chooses them
     recognise: Callable[[Mapping[str, Any]], bool] | None = None
     authentication: Authentication | None = None  # None: not a webhook
+    media_types: tuple[str, ...] = ("application/json", "*+json")  # of its webhook: patterns with `*`
     event_patterns: tuple[Mapping[str, Any], ...] = ()
     ask: Callable[[str, Clients], "bool | None"] | None = None  # True: still firing
     permissions: tuple[Permission, ...] = field(default=())  # what `ask` needs
@@ -95,6 +98,18 @@ def read_each(items: Sequence[Any], read: Callable[[Mapping[str, Any]], Alert]) 
         except Unparseable as problem:
             rejected.append(Rejection(index, problem.field, problem.reason))
     return Parsed(tuple(alerts), tuple(rejected))
+
+
+def assigned(parsed: Parsed, service: str) -> Parsed:
+    """The same of a sender whose secret is for one service: its alerts are that service's, and its keys its own."""
+    if not service:
+        return parsed
+
+    def of_it(alert: Alert) -> Alert:
+        return replace(alert, service=service, identity={**alert.identity, "service": service})
+
+    mine, taken_on = (tuple(map(of_it, alerts)) for alerts in (parsed.alerts, parsed.acknowledged))
+    return replace(parsed, alerts=mine, acknowledged=taken_on)
 
 
 def read(source: Source, document: Any, received_at: datetime) -> Parsed:

@@ -161,7 +161,8 @@ class _Sitting:
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
         enqueued = self.deployment.world.queue.visible()
         if not enqueued:
-            return (), json.loads(answer["body"])["detail"]
+            said = json.loads(answer["body"])
+            return (), said.get("detail") or "; ".join(said["notes"])
         return [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]], ""
 
     def _alerts_of_raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:

@@ -1,0 +1,37 @@
+"""Does what pages PagerDuty page us when only its host name and its routing key are changed?"""
+
+from typing import Any
+
+import httpx
+
+from tests.scenarios.driving import Stack, eventually, unique
+
+
+def enqueue(stack: Stack, routing_key: str, **event: Any) -> tuple[int, dict[str, Any]]:
+    """Post as PagerDuty's senders do: the key in the body, no content type that says so."""
+    outputs = stack.laptop.outputs
+    headers = {"host": outputs.api_host, "content-type": "text/plain"}
+    url, body = f"{outputs.api_url}/v2/enqueue", {"routing_key": routing_key, **event}
+    answer = httpx.post(url, json=body, headers=headers, timeout=30, trust_env=False)
+    return answer.status_code, answer.json()
+
+
+def test_a_trigger_pages_its_acknowledgement_is_heard_and_its_resolve_ends_it(stack: Stack) -> None:
+    service = unique("pd")
+    key = stack.laptop.outputs.webhook_secrets["pagerduty"]
+    payload = {"summary": f"{service} fails", "source": "host-1", "severity": "critical", "component": service}
+
+    status, said = enqueue(stack, key, event_action="trigger", payload=payload)
+    assert (status, said["status"], said["message"]) == (202, "success", "Event processed")
+    incident = stack.incident(service)["id"]
+    assert stack.paged(incident)
+
+    assert enqueue(stack, key, event_action="acknowledge", dedup_key=said["dedup_key"])[0] == 202
+    eventually(lambda: stack.show(incident)["acknowledged_by"] == "pagerduty", "the acknowledgement")
+    assert enqueue(stack, key, event_action="resolve", dedup_key=said["dedup_key"])[0] == 202
+    eventually(lambda: stack.show(incident)["state"] in ("mitigated", "resolved"), "the recovery")
+
+
+def test_a_wrong_key_is_refused_in_pagerdutys_words(stack: Stack) -> None:
+    status, said = enqueue(stack, "0" * 32, event_action="resolve", dedup_key="x")
+    assert (status, said["status"], said["errors"]) == (400, "invalid event", ["Invalid routing key"])
