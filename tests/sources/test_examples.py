@@ -1,6 +1,7 @@
 """Do the sources' own example payloads parse to what they promise?"""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from incident_bot import plugins
 from incident_bot.domain.clock import instant
+from incident_bot.domain.errors import Unparseable
 from incident_bot.domain.shape import dump
 from incident_bot.ingest.signals import identify
 from incident_bot.sources import Example, Source, read
@@ -67,3 +69,17 @@ def test_labels_are_among_those_the_source_declares(source: Source, example: Exa
         if not any(fnmatchcase(label, pattern) for pattern in source.labels)
     }
     assert undeclared == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "example"),
+    [p for p in EXAMPLES if isinstance(p.values[0], Source) and p.values[0].authentication],
+)
+def test_a_webhooks_example_is_read_by_no_other_webhook(source: Source, example: Example) -> None:
+    reading = []
+    for other in plugins.sources().values():
+        with suppress(Unparseable):
+            if other.authentication and read(other, example.body, instant(example.received_at)).alerts:
+                reading.append(other.name)
+
+    assert reading == ([source.name] if example.expect else [])
