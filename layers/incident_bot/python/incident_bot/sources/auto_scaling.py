@@ -149,7 +149,7 @@ SOURCE = Source(
     parse=parse,
     labels=("group", "about", "instance", "availability_zone", "change", "account", "region"),
     recognise=recognise,
-    event_patterns=tuple({"source": ["aws.autoscaling"], "detail-type": [kind]} for kind in KINDS),
+    event_patterns=({"source": ["aws.autoscaling"], "detail-type": list(KINDS)},),
     examples=(
         Example(
             "an instance cannot be launched",
