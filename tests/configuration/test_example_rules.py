@@ -21,6 +21,7 @@ TEAM = load(Path(__file__).parents[2] / "config")
         ("security_hub", "a threat, in OCSF", "sev1", True, False),
         ("inspector", "a function has a vulnerability that is being exploited", "sev2", True, False),
         ("inspector", "a port of an instance is open, told with the older spelling of times", "sev4", False, False),
+        ("health", "a member's key was exposed", "sev1", True, False),
         ("access_analyzer", "a bucket became public", "sev2", True, False),
         ("access_analyzer", "access from inside to what is critical, with times of nanoseconds", "sev3", False, False),
         ("access_analyzer", "a role is not used", "sev5", False, True),

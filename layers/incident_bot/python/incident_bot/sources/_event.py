@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import DIGITS, kind, mapping, moment, plausible, text
+from incident_bot.payload import DIGITS, EARLIEST, kind, mapping, moment, plausible, text
 
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
 
@@ -89,7 +89,8 @@ def spelled(value: Mapping[str, Any], name: str, *forms: str) -> datetime | None
         return None
     for form in forms:
         with suppress(ValueError):
-            return datetime.strptime(found, form).replace(tzinfo=UTC)
+            at = datetime.strptime(found, form).replace(tzinfo=UTC)
+            return at if at >= EARLIEST else None
     return None
 
 
