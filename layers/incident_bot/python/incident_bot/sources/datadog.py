@@ -26,18 +26,14 @@ BRACKETS = re.compile(r"^\s*\[([^\]]*)\]\s*")
 GROUP = re.compile(r" on \{[^}]*\}$")  # of a title: which group of the monitor it is, as the scope says too
 FIRING = ("triggered", "re-triggered", "renotify", "warn", "re-warn", "no data", "re-no data")
 RECOVERED = "recovered"
-WARNS = ("warn", "re-warn")
+WARNS = ("warn", "re-warn", "warning")
+COLOURS = {"error": Status.FIRING, "warning": Status.FIRING, "success": Status.RESOLVED}
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     """The one alert of a notification; Unparseable where it says neither that something fires nor that it is over."""
     event_title, marks = _marks(_said(body, "title"))
-    transition = _said(body, "alert_transition").lower() or next((m for m in marks if _status(m)), "")
-    status = _status(transition)
-    if status is None:
-        raise Unparseable(
-            f"alert_transition says nothing that is known: {shown(transition)!r}", field="alert_transition"
-        )
+    transition, status = _transition(body, marks)
     alert_title, more_marks = _marks(_said(body, "alert_title"))
     title = alert_title or event_title or "Monitor without a title"
     test = "test" in (*marks, *more_marks)
@@ -76,6 +72,19 @@ def _marks(title: str) -> tuple[str, tuple[str, ...]]:
         marks.append(found.group(1).partition(" on {")[0].strip().lower())
         title = title[found.end() :]
     return GROUP.sub("", title), tuple(marks)
+
+
+def _transition(body: Mapping[str, Any], marks: tuple[str, ...]) -> tuple[str, Status]:
+    """What happened in Datadog's word: by its variable, by the title's marks, or by the colour of the event."""
+    word = _said(body, "alert_transition").lower()
+    for said in (word, *marks):
+        status = _status(said)
+        if status:
+            return said, status
+    colour = _said(body, "alert_type").lower()
+    if colour not in COLOURS:
+        raise Unparseable(f"alert_transition says nothing that is known: {shown(word)!r}", field="alert_transition")
+    return word or colour, COLOURS[colour]
 
 
 def _status(transition: str) -> Status | None:
@@ -182,6 +191,11 @@ SOURCE = Source(
             "it warns, and several variables had no value",
             {**_TRIGGERED, "alert_transition": "Re-Warn", "alert_scope": "$ALERT_SCOPE", "tags": "", "org": None},
             ({"status": "firing", "severity": 3, "service": "", "identity": {"monitor": "148275309", "scope": ""}},),
+        ),
+        Example(
+            "a transition that is new to us, told by the colour of the event",
+            {**_TRIGGERED, "alert_transition": "Cooled", "title": "Checkout error rate", "alert_type": "success"},
+            ({"status": "resolved", "labels": {"transition": "cooled"}},),
         ),
         Example(
             "a monitor without data",

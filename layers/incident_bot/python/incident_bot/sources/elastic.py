@@ -6,8 +6,9 @@
      "rule_url": "{{rule.url}}", "alert_url": "{{context.alertDetailsUrl}}", "service": "", "runbook": ""}
 
 Add the action twice, for each alert and on status changes: to the rule's own group and to "Recovered", which ends it.
-The connector authenticates with basic authentication, or a secret header `Authorization: Bearer <secret>`. `severity`,
-`service` and `runbook` are yours to write; without a severity the action group's last word tells (`warning`, `high`).
+The connector authenticates with basic authentication, or a secret header `Authorization: Bearer <secret>`, and needs
+the header `Content-Type: application/json`. `severity`, `service` and `runbook` are yours to write; without a severity
+the action group's last word tells (`warning`, `high`).
 """
 
 from collections.abc import Mapping
