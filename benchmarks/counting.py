@@ -144,7 +144,7 @@ class Account:
 
     def receive(self, request: Mapping[str, Any]) -> None:
         """Let a webhook request come in."""
-        self.tally.use(api_request=1)
+        self.tally.use(api_request=1, log_gb=ASSUMED["log_bytes_per_request"] / 1e9)
         answer = self.deployment.invoke("receive", request)
         if answer["statusCode"] != 202:
             raise RuntimeError(f"receive answered {answer['statusCode']}: {answer['body']}")
@@ -200,7 +200,7 @@ class Account:
     def _billed(self, place: str, function: Handler) -> Handler:
         stage = place.removesuffix("FunctionArn").lower()
         gigabytes = ASSUMED["memory_mb"].get(stage, ASSUMED["memory_mb"]["other"]) / 1024
-        each = {"trace": ASSUMED["traced_share"], "log_gb": ASSUMED["log_bytes_per_invocation"] / 1e9}
+        traced = ASSUMED["traced_share"].get(stage, ASSUMED["traced_share"]["other"])
 
         def invoke(world: World, event: Mapping[str, Any]) -> Any:
             before = self.tally.total
@@ -210,7 +210,7 @@ class Account:
                 waited = (self.tally.total - before) * ASSUMED["call_milliseconds"]
                 seconds = (ASSUMED["invocation_milliseconds"] + waited) / 1000
                 self.tally.invocations[stage] += 1
-                self.tally.use(invocation=1, gb_second=gigabytes * seconds, **each)
+                self.tally.use(invocation=1, gb_second=gigabytes * seconds, trace=traced)
 
         return invoke
 

@@ -43,6 +43,8 @@ SIZES: Mapping[str, Size] = {
     "publish": Size(timeout=60),
 }
 
+# By stage, why it begins no traces of its own.
+UNTRACED = {"receive": "It only passes deliveries on; the traces of a storm would cost more than to take it in."}
 
 WAITED_FOR = (
     "Nothing invokes it asynchronously but, for sweep, a rule with a dead-letter queue: the queue, the streams, "
@@ -68,6 +70,7 @@ class StageFunction(Construct):
         self, scope: Construct, *, stage: Stage, shared: Shared, reads: Sequence[iam.PolicyStatement] = ()
     ) -> None:
         super().__init__(scope, stage.title)
+        self.stage = stage.name
         size = SIZES.get(stage.name, Size())
         log_group = a_log_group(self, f"{stage.title}Logs")
         granted = granting(grants.of(stage.name), {**shared.arns, "own log group": [log_group.log_group_arn]})
@@ -88,11 +91,14 @@ class StageFunction(Construct):
             layers=[shared.layer],
             environment=shared.environment,
             log_group=log_group,
+            # Lambda's own lines about each start and end would be most of the log, and are there as metrics anyway.
+            logging_format=lambda_.LoggingFormat.JSON,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
             memory_size=size.memory,
             timeout=Duration.seconds(size.timeout),
             reserved_concurrent_executions=size.reserved if shared.reserve else None,
             role=self.role.without_policy_updates(),
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.PASS_THROUGH if stage.name in UNTRACED else lambda_.Tracing.ACTIVE,
         )
         named(self.function, f"{stage.title}Function")
         self._accept(granted, reads)
@@ -108,6 +114,8 @@ class StageFunction(Construct):
             accept_patterns(self, [statement], " ".join(grants.PATTERNS.get(name, "") for name in grant.on).strip())
         accept_patterns(self, reads, "A plugin declares it, to read only; permissions.txt shows it to whoever reviews.")
         accept(self, "Serverless-LambdaStarPermissions", "Each pattern is accepted by itself, with its reason.")
+        if reason := UNTRACED.get(self.stage):
+            accept(self, "Serverless-LambdaTracing", reason)
         for finding in ("Serverless-LambdaDLQ", "Serverless-LambdaAsyncFailureDestination"):
             accept(self, finding, WAITED_FOR)
 

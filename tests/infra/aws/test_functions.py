@@ -70,3 +70,18 @@ def test_two_stages_of_one_name_are_refused(tmp_path: Path):
         discover(tmp_path)
     with pytest.raises(ValueError, match="no stage"):
         discover(tmp_path / "ingest")
+
+
+def test_lambda_logs_no_line_about_each_start_and_end(aws):
+    for function in of_type(aws, "AWS::Lambda::Function").values():
+        told = function["Properties"]["LoggingConfig"]
+        assert (told["LogFormat"], told["SystemLogLevel"]) == ("JSON", "WARN")
+
+
+def test_every_function_but_the_webhooks_begins_traces(aws):
+    untraced = [
+        name
+        for name, function in of_type(aws, "AWS::Lambda::Function").items()
+        if function["Properties"]["TracingConfig"]["Mode"] != "Active"
+    ]
+    assert untraced == ["ReceiveFunction"]
