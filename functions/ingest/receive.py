@@ -28,6 +28,10 @@ def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
         from incident_bot.ingest import events_api  # noqa: PLC0415 - a webhook imports the file of its own source only
 
         return events_api.in_its_words(_received(world, request), request)
+    if request.source == "sns":
+        from incident_bot.ingest import sns  # noqa: PLC0415 - as above: most requests are none of it
+
+        return sns.receive(world, request)
     return _received(world, request)
 
 

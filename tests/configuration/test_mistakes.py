@@ -220,6 +220,17 @@ MISTAKES = {
     "section in the wrong file": (
         "channels.yaml", "channels:", "rules: []\nchannels:", "rules", "does not belong into this file", "",
     ),
+    "a pattern instead of a topic": (
+        "sources.yaml", "shop-alarms", "*", "sns_topics[0]", "must be the ARN of one SNS topic", "",
+    ),
+    "a topic that is no text": (
+        "sources.yaml", "arn:aws:sns:eu-central-1:444455556666:shop-alarms", "7", "sns_topics[0]", "string", "",
+    ),
+    "a topic twice": (
+        "sources.yaml", "arn:aws:sns:eu-central-1:444455556666:shop-alarms",
+        "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:own-alarms",
+        "sns_topics[1]", "is listed twice", "",
+    ),
 }  # fmt: skip
 
 
@@ -259,6 +270,13 @@ def test_a_file_that_cannot_be_read_is_one_problem_and_blames_nobody_else(text: 
     shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
     (tmp_path / "channels.yaml").write_text(text)
     assert [Path(p.file).name for p in diagnose(tmp_path, INSTALLED)] == ["channels.yaml"]
+
+
+def test_a_team_needs_no_file_for_sources(tmp_path: Path) -> None:
+    shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "sources.yaml").unlink()
+    assert diagnose(tmp_path, INSTALLED) == []
+    assert load(tmp_path, INSTALLED).sns_topics == ()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

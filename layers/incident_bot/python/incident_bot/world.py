@@ -150,6 +150,8 @@ class Http(Protocol):
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response: ...
 
+    def get(self, url: str, *, timeout_seconds: float) -> Response: ...
+
 
 class Secrets(Protocol):
     """SSM SecureStrings below the stack's prefix, cached; newest first, two while a key rotates."""
@@ -220,6 +222,7 @@ class World:
     partition: str = "aws"
     api_url: str = ""  # the product's own HTTP API, for the synthetic alert; empty where there is none
     admit: Callable[[str], float] = lambda _: 0.0  # seconds a webhook source must wait: this sandbox's rate limit
+    certificate: Callable[[str], bytes] = lambda _: b""  # the PEM behind a URL, cached; Unavailable
 
 
 Handler = Callable[[World, Mapping[str, Any]], Any]

@@ -3,7 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from incident_bot.domain.errors import Unavailable
@@ -20,11 +21,17 @@ class HttpxClient:
         self._context: Any = None
 
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response:
+        return self._asked("POST", url, dict(headers), body, timeout_seconds)
+
+    def get(self, url: str, *, timeout_seconds: float) -> Response:
+        return self._asked("GET", url, {}, b"", timeout_seconds)
+
+    def _asked(self, method: str, url: str, headers: dict[str, str], body: bytes, timeout_seconds: float) -> Response:
         self._prepare()
         # httpx limits each read, never the whole: when the time is up the thread is left behind with its socket.
         answers: queue.SimpleQueue[Response | Exception] = queue.SimpleQueue()
-        arguments = (answers, url, dict(headers), body, timeout_seconds)
-        threading.Thread(target=self._answer, args=arguments, daemon=True, name="http").start()
+        ask = partial(self._exchange, method, url, headers, body, timeout_seconds)
+        threading.Thread(target=self._answer, args=(answers, ask), daemon=True, name="http").start()
         try:
             answer = answers.get(timeout=timeout_seconds)
         except queue.Empty:
@@ -40,27 +47,21 @@ class HttpxClient:
 
             self._context = httpx.create_ssl_context()
 
-    def _answer(
-        self,
-        answers: "queue.SimpleQueue[Response | Exception]",
-        url: str,
-        headers: dict[str, str],
-        body: bytes,
-        seconds: float,
-    ) -> None:
+    @staticmethod
+    def _answer(answers: "queue.SimpleQueue[Response | Exception]", ask: Callable[[], Response]) -> None:
         try:
-            answers.put(self._exchange(url, headers, body, seconds))
+            answers.put(ask())
         except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
             answers.put(error)
 
-    def _exchange(self, url: str, headers: dict[str, str], body: bytes, seconds: float) -> Response:
+    def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes, seconds: float) -> Response:
         import httpx  # noqa: PLC0415 - imported before
 
         deadline = time.monotonic() + seconds
         limits = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         with (
             httpx.Client(verify=self._context, timeout=limits, trust_env=False) as client,
-            client.stream("POST", url, headers=headers, content=body) as answer,
+            client.stream(method, url, headers=headers, content=body) as answer,
         ):
             received = b""
             for chunk in answer.iter_bytes():

@@ -17,6 +17,7 @@ from incident_bot.aws.signals import EmbeddedMetrics, EventBus, S3Archive, SnsNo
 from incident_bot.aws.store import DynamoStore
 from incident_bot.domain.identifier import TAILS, identifier
 from incident_bot.domain.team import Team
+from incident_bot.ingest.certificates import Certificates
 from incident_bot.ingest.rate import RateLimit
 from incident_bot.settings import Settings
 from incident_bot.world import World
@@ -25,6 +26,8 @@ from incident_bot.world import World
 def aws_world(settings: Settings, team: Team) -> World:
     """The world that the environment describes."""
     clients = AwsClients(settings.region)
+
+    web = HttpxClient()
 
     def connect(service: str) -> Callable[[], Any]:
         return partial(clients.client, service)
@@ -35,7 +38,7 @@ def aws_world(settings: Settings, team: Team) -> World:
         store=DynamoStore(connect("dynamodb"), settings.table, settings.timeline),
         queue=SqsQueue(connect("sqs"), settings.queue_url),
         machines=StepFunctions(connect("stepfunctions"), settings.machines),
-        http=HttpxClient(),
+        http=web,
         secrets=SsmSecrets(connect("ssm"), settings.parameters, _now),
         notices=SnsNotices(connect("sns"), settings.notices_topic),
         archive=S3Archive(connect("s3"), settings.archive_bucket),
@@ -48,6 +51,7 @@ def aws_world(settings: Settings, team: Team) -> World:
         account=settings.account,
         partition=settings.partition,
         admit=RateLimit(_now).admit,
+        certificate=Certificates(web).fetch,
         api_url=settings.api_url,
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import rfc8785
 
-from incident_bot.configuration import channels, guardrails, people, playbooks, rules, services
+from incident_bot.configuration import channels, guardrails, people, playbooks, rules, services, sources
 from incident_bot.configuration.document import Document, read
 from incident_bot.configuration.draft import Draft, Installed
 from incident_bot.configuration.entries import entry, listed, named
@@ -45,7 +45,9 @@ FILES = {
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
+    "sources": ("sns_topics",),
 }
+OPTIONAL = ("sources",)
 Flaws = dict[str, list[Flaw]]
 
 
@@ -73,7 +75,7 @@ def _digest(team: Team) -> str:
 
 
 def _examined(directory: Path, installed: Installed, today: date | None) -> tuple[Draft, list[Problem]]:
-    documents = {name: read(directory / f"{name}.yaml") for name in FILES}
+    documents = {name: read(directory / f"{name}.yaml", optional=name in OPTIONAL) for name in FILES}
     flaws: Flaws = {name: list(document.flaws) for name, document in documents.items()}
     draft = _draft(documents, flaws, installed)
     for name, document in documents.items():
@@ -85,6 +87,7 @@ def _examined(directory: Path, installed: Installed, today: date | None) -> tupl
         "playbooks": playbooks.check(draft),
         "guardrails": guardrails.check(draft),
         "channels": channels.check(draft),
+        "sources": sources.check(draft),
     }
     problems: list[Problem] = []
     for name, document in documents.items():
@@ -112,6 +115,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
         channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),
+        sns_topics=listed(str, raw.get("sns_topics"), ("sns_topics",), flaws["sources"]),
         names={kind: _names(documents[file], kind) for file in FILES for kind in FILES[file]},
     )
 

@@ -31,8 +31,8 @@ class Document:
         return Problem(self.file, self.lines.get(path, 1), spelled(flaw.path), flaw.reason, flaw.nearest)
 
 
-def read(path: FilePath) -> Document:
-    """Read the file; a missing, unreadable or malformed one is an empty document with a flaw."""
+def read(path: FilePath, *, optional: bool = False) -> Document:
+    """Read the file; a missing (but for an optional one), unreadable or malformed one is an empty document, flawed."""
     yaml = YAML(typ="safe", pure=True)
     lines: dict[Path, int] = {}
     try:
@@ -40,7 +40,7 @@ def read(path: FilePath) -> Document:
         flaws: list[Flaw] = []
         content = _Reader(yaml, lines, flaws).value(root, ()) if root is not None else {}
     except FileNotFoundError:
-        return Document(str(path), {}, {}, (Flaw((), "the file is missing"),))
+        return Document(str(path), {}, {}, () if optional else (Flaw((), "the file is missing"),))
     except (YAMLError, UnicodeDecodeError, ValueError) as wrong:
         mark = wrong.problem_mark if isinstance(wrong, MarkedYAMLError) else None
         lines = {(): mark.line + 1 if mark else 1}

@@ -57,6 +57,7 @@ class Draft:
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    sns_topics: list[tuple[int, str]] = field(default_factory=list)
     names: Mapping[str, Collection[str]] = field(default_factory=dict)  # "services" -> names, and so on
 
     def team(self) -> Team:
@@ -73,5 +74,6 @@ class Draft:
             timing=self.timing,
             correlation=self.correlation,
             maintenance=tuple(planned for _, planned in self.maintenance),
+            sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
         )

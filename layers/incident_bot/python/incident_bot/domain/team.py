@@ -234,5 +234,6 @@ class Team:
     timing: Timing = field(default_factory=Timing)
     correlation: Correlation = field(default_factory=Correlation)
     maintenance: tuple[Maintenance, ...] = ()
+    sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

@@ -11,6 +11,7 @@ from typing import Any
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     400: ("malformed", "Malformed"),
     401: ("unauthenticated", "Not authenticated"),
+    403: ("not-listed", "Not listed"),
     404: ("unknown-source", "Unknown source"),
     405: ("method-not-allowed", "Method not allowed"),
     413: ("too-large", "Too large"),

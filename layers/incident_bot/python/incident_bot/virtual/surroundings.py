@@ -161,6 +161,9 @@ class MemoryHttp:
         answer = Response(status, json.dumps(body if body is not None else {}).encode())
         self._peers[prefix] = peer or (lambda _: answer)
 
+    def get(self, url: str, *, timeout_seconds: float) -> Response:
+        return self.post(url, headers={}, body=b"", timeout_seconds=timeout_seconds)
+
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes, timeout_seconds: float) -> Response:
         request = Request(url, dict(headers), body, timeout_seconds)
         self.sent.append(request)

@@ -6,6 +6,7 @@ from itertools import count
 
 from incident_bot.domain.identifier import identifier
 from incident_bot.domain.team import Team
+from incident_bot.ingest.certificates import Certificates
 from incident_bot.virtual.clock import VirtualClock
 from incident_bot.virtual.store import MemoryStore
 from incident_bot.virtual.surroundings import (
@@ -53,14 +54,14 @@ def virtual_world(
     """An empty world for that team; its ids are the clock's time and a counter, so every run is the same."""
     clock = clock or VirtualClock()
     clients = clients or MemoryClients()
-    numbers = count(1)
+    numbers, web = count(1), MemoryHttp()
     return VirtualWorld(
         now=clock.now,
         new_id=lambda: identifier(clock.now(), next(numbers)),
         store=MemoryStore(),
         queue=MemoryQueue(clock),
         machines=MemoryMachines(clock),
-        http=MemoryHttp(),
+        http=web,
         secrets=MemorySecrets(secrets),
         notices=MemoryNotices(),
         archive=MemoryArchive(),
@@ -71,5 +72,6 @@ def virtual_world(
         team=team,
         region=region,
         account=account,
+        certificate=Certificates(web).fetch,
         clock=clock,
     )
