@@ -1,39 +1,95 @@
-"""CloudWatch alarms (metric, metric math and composite), as SNS notifications and as EventBridge events."""
+"""CloudWatch alarms of every kind, by SNS, by EventBridge and as an alarm's own Lambda action.
 
-from collections.abc import Iterator, Mapping
+An alarm is one series whichever way it comes. Of a Metrics Insights alarm each contributor is a series too, since it
+says which resource it is. An alarm that CloudWatch mutes or suppresses, which EventBridge tells all the same, wakes
+nobody: it is recorded as sev5, and its action at the end of the muting says more.
+
+An alarm has no action that sends to a queue. Its Lambda action invokes `receive`, which is always warm and puts the
+payload into the queue as it is; the function's policy lets only alarms of this account do so.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from incident_bot.console import console_links
-from incident_bot.domain.alert import Alert, Status
+from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import mapping, moment, prose, shown, text
+from incident_bot.payload import decode, mapping, moment, prose, shown, text
 from incident_bot.permission import Permission
-from incident_bot.sources import Example, Parsed, Source
+from incident_bot.sources import Parsed, Source
+from incident_bot.sources._alarm_examples import EXAMPLES
+from incident_bot.sources._event import labelled, recognises
+from incident_bot.sources._metrics import (
+    Metric,
+    entries,
+    expressions,
+    kind_of,
+    of_configuration,
+    of_trigger,
+    resource_of,
+)
 from incident_bot.world import Clients
 
 STATES = {"ALARM": Status.FIRING, "OK": Status.RESOLVED, "INSUFFICIENT_DATA": Status.UNKNOWN}
-SERVICE_DIMENSIONS = ("Service", "service", "ServiceName")
+SERVICE_NAMES = ("Service", "service", "ServiceName")  # dimensions and tags
 CHANGE = "CloudWatch Alarm State Change"
+CONTRIBUTOR = "CloudWatch Alarm Contributor State Change"
+CHILDREN = 20  # a composite alarm has up to a hundred; whoever is woken reads the first
+
+_of_eventbridge = recognises("aws.cloudwatch", CHANGE, CONTRIBUTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an envelope says of an alarm."""
+
+    name: str
+    arn: str
+    state: str
+    at: datetime
+    description: str
+    reason: str
+    kind: str
+    metrics: list[Metric]
+    children: list[str] = field(default_factory=list)  # the ARNs of those that set off a composite alarm
+    contributor: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)  # the contributor's
+    tags: Mapping[str, str] = field(default_factory=dict)
+    suppressed_by: str = ""
 
 
 def recognise(envelope: Mapping[str, Any]) -> bool:
-    """An alarm's EventBridge event, or an SNS notification with the JSON of an alarm in it."""
+    """An alarm's EventBridge event, its direct action, or an SNS notification with the JSON of an alarm in it."""
     message = envelope.get("Message")
     if isinstance(message, Mapping):
         return "AlarmName" in message and "NewStateValue" in message
-    return envelope.get("source") == "aws.cloudwatch" and envelope.get("detail-type") == CHANGE
+    return _of_eventbridge(envelope) or _is_action(envelope)
+
+
+def _is_action(event: Mapping[str, Any]) -> bool:
+    """Whether it is what CloudWatch invokes a function with."""
+    return event.get("source") == "aws.cloudwatch" and "alarmData" in event
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
-    """The one alarm that either envelope speaks of; both copies of an alarm have the same fingerprint."""
-    alert = _of_sns(body, received_at) if "Message" in body else _of_eventbridge(body, received_at)
-    return Parsed((alert,))
+    """The one alarm that the envelope speaks of; all copies of an alarm have the same fingerprint."""
+    if "Message" in body:
+        return Parsed((_alert(_of_sns(body, received_at)),))
+    if _is_action(body):
+        arn, account = text(body, "alarmArn"), text(body, "accountId")
+        return Parsed((_alert(_of_event(body, mapping(body, "alarmData", required=True), arn, account, received_at)),))
+    resources = body.get("resources")
+    arn = resources[0] if isinstance(resources, list) and resources and isinstance(resources[0], str) else ""
+    detail = mapping(body, "detail", required=True)
+    return Parsed((_alert(_of_event(body, detail, arn, text(body, "account"), received_at)),))
 
 
 def ask(alarm: str, clients: Clients) -> bool | None:
-    """Whether the alarm of that ARN is in ALARM now; None for one of another account or region, gone, or composite.
+    """Whether the alarm of that ARN is in ALARM now; None for one of another account or region, gone, or no metric's.
 
     Describing composite alarms needs the permission on every resource, which is not worth having for one answer.
     """
@@ -43,122 +99,118 @@ def ask(alarm: str, clients: Clients) -> bool | None:
     return {"ALARM": True, "OK": False}.get(states[0]) if states else None
 
 
-def _of_sns(envelope: Mapping[str, Any], received_at: datetime) -> Alert:
+def _of_sns(envelope: Mapping[str, Any], received_at: datetime) -> Told:
     message, trigger = mapping(envelope, "Message"), mapping(mapping(envelope, "Message"), "Trigger")
     name = text(message, "AlarmName", required=True)
-    return _alert(
+    return Told(
         name=name,
         arn=text(message, "AlarmArn") or _arn_by_topic(envelope, message, name),
         state=text(message, "NewStateValue", required=True),
-        occurred_at=_required(moment(message, "StateChangeTime", received_at), "StateChangeTime"),
+        at=_required(moment(message, "StateChangeTime", received_at), "StateChangeTime"),
         description=prose(message, "AlarmDescription"),
         reason=prose(message, "NewStateReason"),
-        metrics=_sns_metrics(trigger),
+        kind=kind_of({**message, **trigger}, expressions(trigger.get("Metrics"), "Expression")),
+        metrics=of_trigger(trigger),
+        children=_children(message.get("TriggeringChildren"), "Arn"),
+        contributor=prose(message, "AlarmContributorId"),
+        attributes=entries(message.get("AlarmContributorAttributes")),
     )
 
 
-def _of_eventbridge(event: Mapping[str, Any], received_at: datetime) -> Alert:
-    detail = mapping(event, "detail", required=True)
+def _of_event(
+    event: Mapping[str, Any], detail: Mapping[str, Any], arn: str, account: str, received_at: datetime
+) -> Told:
+    """What an event's detail says; the data of a direct action is the same."""
     state, configuration = mapping(detail, "state", required=True), mapping(detail, "configuration")
     name = text(detail, "alarmName", required=True)
-    resources = event.get("resources")
-    arn = resources[0] if isinstance(resources, list) and resources and isinstance(resources[0], str) else ""
-    return _alert(
+    contributor, muted = mapping(detail, "alarmContributor"), mapping(detail, "muteDetail")
+    at = moment(state, "timestamp", received_at) or moment(event, "time", received_at)
+    return Told(
         name=name,
-        arn=arn or _arn("aws", text(event, "region", required=True), text(event, "account", required=True), name),
+        arn=arn or _arn("aws", text(event, "region", required=True), account, name),
         state=text(state, "value", required=True, path="state."),
-        occurred_at=_required(
-            moment(state, "timestamp", received_at) or moment(event, "time", received_at), "state.timestamp"
-        ),
+        at=_required(at, "state.timestamp"),
         description=prose(configuration, "description"),
         reason=prose(state, "reason"),
-        metrics=_event_metrics(configuration),
+        kind=kind_of(configuration, expressions(configuration.get("metrics"), "expression")),
+        metrics=of_configuration(configuration),
+        children=_children(_data(state).get("triggeringAlarms"), "arn"),
+        contributor=prose(contributor, "id"),
+        attributes=entries(contributor.get("attributes")),
+        tags=entries(detail.get("alarmTags"), 50),
+        suppressed_by=prose(muted, "mutedByArn").rpartition(":")[2] or prose(state, "actionsSuppressedBy"),
     )
 
 
-def _alert(
-    *,
-    name: str,
-    arn: str,
-    state: str,
-    occurred_at: datetime,
-    description: str,
-    reason: str,
-    metrics: list[tuple[str, str, dict[str, str]]],
-) -> Alert:
-    parts = arn.split(":", 6)
+def _alert(told: Told) -> Alert:
+    parts = told.arn.split(":", 6)
     if len(parts) != 7 or parts[2] != "cloudwatch" or parts[5] != "alarm":
-        raise Unparseable(f"the alarm's ARN is not one: {shown(arn)}", field="AlarmArn")
-    if state not in STATES:
-        raise Unparseable(f"the state is none of {', '.join(STATES)}: {shown(state)!r}", field="state")
+        raise Unparseable(f"the alarm's ARN is not one: {shown(told.arn)}", field="AlarmArn")
+    if told.state not in STATES:
+        raise Unparseable(f"the state is none of {', '.join(STATES)}: {shown(told.state)!r}", field="state")
     _, partition, _, region, account, _, _ = parts
-    dimensions = {key: value for _, _, found in reversed(metrics) for key, value in found.items()}
-    namespace, metric = metrics[0][:2] if metrics else ("", "")
-    labels = {"alarm": name, "account": account, "region": region, "namespace": namespace, "metric": metric}
+    dimensions = {name: value for metric in reversed(told.metrics) for name, value in metric.dimensions.items()}
+    dimensions |= told.attributes
+    namespace, metric = told.metrics[0][:2] if told.metrics else ("", "")
+    status = STATES[told.state]
     return Alert(
         source="cloudwatch",
-        title=name,
-        status=STATES[state],
-        identity={"account": account, "region": region, "alarm": name},
-        occurred_at=occurred_at,
-        started_at=occurred_at,
-        service=next((dimensions[d] for d in SERVICE_DIMENSIONS if dimensions.get(d)), ""),
-        resource=_resource(partition, region, account, dimensions) or arn,
-        summary=description or reason,
-        labels={k: v for k, v in labels.items() if v} | {f"dimension.{k}": v for k, v in dimensions.items()},
-        links=console_links(
-            partition, region, f"cloudwatch/home?region={region}#alarmsV2:alarm/{quote(name, safe='')}"
+        title=told.name,
+        status=status,
+        identity={"account": account, "region": region, "alarm": told.name}
+        | ({"contributor": told.contributor} if told.contributor else {}),
+        occurred_at=told.at,
+        started_at=told.at,
+        severity=Severity.SEV5 if told.suppressed_by and status is Status.FIRING else None,
+        service=_service(dimensions, told.tags),
+        resource=resource_of(partition, region, account, namespace, dimensions) or told.arn,
+        summary=_summary(told),
+        labels=labelled(
+            alarm=told.name,
+            account=account,
+            region=region,
+            kind=told.kind,
+            namespace=namespace,
+            metric=metric,
+            contributor=told.contributor,
+            children=", ".join(told.children),
+            suppressed_by=told.suppressed_by,
+            **{f"dimension.{name}": value for name, value in dimensions.items()},
+            **{f"tag.{name}": value for name, value in told.tags.items()},
         ),
-        ask=arn,
+        links=console_links(
+            partition, region, f"cloudwatch/home?region={region}#alarmsV2:alarm/{quote(told.name, safe='')}"
+        ),
+        ask="" if told.contributor else told.arn,
     )
 
 
-def _resource(partition: str, region: str, account: str, dimensions: Mapping[str, str]) -> str:
-    """The ARN of what the metric's dimensions name, where they name it beyond doubt."""
-    if "StateMachineArn" in dimensions:
-        return dimensions["StateMachineArn"]
-    if "FunctionName" in dimensions:
-        return f"arn:{partition}:lambda:{region}:{account}:function:{dimensions['FunctionName']}"
-    if "ClusterName" in dimensions and "ServiceName" in dimensions:
-        return f"arn:{partition}:ecs:{region}:{account}:service/{dimensions['ClusterName']}/{dimensions['ServiceName']}"
-    return ""
+def _service(dimensions: Mapping[str, str], tags: Mapping[str, str]) -> str:
+    named = (values.get(name) for values in (dimensions, tags) for name in SERVICE_NAMES)
+    return next((name for name in named if name), "")
 
 
-def _sns_metrics(trigger: Mapping[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
-    """(namespace, metric, dimensions) of each metric: the alarm's own, or those that its metric math names."""
-    several = [stat.get("Metric") for stat in _each_mapping(trigger.get("Metrics"), "MetricStat")]
-    return [
-        (prose(metric, "Namespace"), prose(metric, "MetricName"), _pairs(metric.get("Dimensions")))
-        for metric in (trigger, *several)
-        if isinstance(metric, Mapping) and prose(metric, "MetricName")
-    ]
+def _summary(told: Told) -> str:
+    """What people wrote about the alarm, or else why it changed, and what else is to know at once."""
+    more = [f"set off by {', '.join(told.children)}"] if told.children else []
+    more += [f"suppressed in CloudWatch by {told.suppressed_by}"] if told.suppressed_by else []
+    said = told.description or told.reason
+    return f"{said} ({'; '.join(more)})".lstrip() if more else said
 
 
-def _event_metrics(configuration: Mapping[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
-    metrics = [stat.get("metric") for stat in _each_mapping(configuration.get("metrics"), "metricStat")]
-    return [
-        (prose(metric, "namespace"), prose(metric, "name"), _entries(metric.get("dimensions")))
-        for metric in metrics
-        if isinstance(metric, Mapping)
-    ]
+def _children(listed: object, arn: str) -> list[str]:
+    """The names of the alarms that set off a composite one."""
+    named = [prose(child, arn) for child in (listed if isinstance(listed, list) else ()) if isinstance(child, Mapping)]
+    return [name.split(":", 6)[-1] for name in named[:CHILDREN] if name]
 
 
-def _each_mapping(values: object, name: str) -> Iterator[Mapping[str, Any]]:
-    for value in values if isinstance(values, list) else ():
-        found = value.get(name) if isinstance(value, Mapping) else None
-        if isinstance(found, Mapping):
-            yield found
-
-
-def _pairs(dimensions: object) -> dict[str, str]:
-    """Dimensions as SNS spells them: a list of name and value (at most 30, says CloudWatch)."""
-    pairs = [d for d in (dimensions if isinstance(dimensions, list) else ())[:30] if isinstance(d, Mapping)]
-    return {name: prose(pair, "value") for pair in pairs if (name := prose(pair, "name"))}
-
-
-def _entries(dimensions: object) -> dict[str, str]:
-    found = dimensions if isinstance(dimensions, Mapping) else {}
-    return {name: prose(found, name) for name in list(found)[:30] if len(name) <= 255}
+def _data(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The reason's data, which is JSON in a string; nothing where it is none."""
+    found = state.get("reasonData")
+    with suppress(Unparseable):
+        decoded = decode(found) if isinstance(found, str) else None
+        return decoded if isinstance(decoded, Mapping) else {}
+    return {}
 
 
 def _arn_by_topic(envelope: Mapping[str, Any], message: Mapping[str, Any], name: str) -> str:
@@ -177,75 +229,17 @@ def _required(found: datetime | None, name: str) -> datetime:
     return found
 
 
-_ARN = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:checkout-throttles"
-_TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
-_METRIC_ALARM: Mapping[str, Any] = {
-    "AlarmName": "checkout-throttles",
-    "AlarmDescription": "Invocations of checkout are throttled",
-    "AWSAccountId": "111122223333",
-    "NewStateValue": "ALARM",
-    "NewStateReason": "Threshold Crossed: 2 datapoints [41.0, 38.0] were greater than the threshold (5.0).",
-    "StateChangeTime": "2026-01-15T10:00:03.125+0000",
-    "Region": "EU (Frankfurt)",
-    "AlarmArn": _ARN,
-    "OldStateValue": "OK",
-    "Trigger": {
-        "MetricName": "Throttles",
-        "Namespace": "AWS/Lambda",
-        "Dimensions": [{"name": "FunctionName", "value": "checkout"}],
-        "Period": 60,
-        "Threshold": 5.0,
-    },
-}
-_CHANGE: Mapping[str, Any] = {
-    "version": "0",
-    "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
-    "detail-type": CHANGE,
-    "source": "aws.cloudwatch",
-    "account": "111122223333",
-    "time": "2026-01-15T10:00:03Z",
-    "region": "eu-central-1",
-    "resources": [_ARN],
-    "detail": {
-        "alarmName": "checkout-throttles",
-        "configuration": {
-            "description": "Invocations of checkout are throttled",
-            "metrics": [
-                {
-                    "id": "m1",
-                    "metricStat": {
-                        "metric": {
-                            "namespace": "AWS/Lambda",
-                            "name": "Throttles",
-                            "dimensions": {"FunctionName": "checkout"},
-                        },
-                        "period": 60,
-                        "stat": "Sum",
-                    },
-                    "returnData": True,
-                }
-            ],
-        },
-        "previousState": {"value": "OK", "timestamp": "2026-01-15T08:00:00.000+0000"},
-        "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-01-15T10:00:03.125+0000"},
-    },
-}
-_IDENTITY = {"account": "111122223333", "region": "eu-central-1", "alarm": "checkout-throttles"}
-
-
-def _notification(**changes: Any) -> Mapping[str, Any]:
-    message = {k: v for k, v in {**_METRIC_ALARM, **changes}.items() if v is not None}
-    return {"Type": "Notification", "MessageId": "b0d9", "TopicArn": _TOPIC, "Message": message}
-
-
 SOURCE = Source(
     name="cloudwatch",
     slow_seconds=75,  # an alarm's usual period, and the time in which its evaluation follows
     reference="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
     parse=parse,
-    labels=("alarm", "account", "region", "namespace", "metric", "dimension.*"),
+    labels=(
+        *("alarm", "kind", "namespace", "metric", "contributor", "children", "suppressed_by"),
+        *("dimension.*", "tag.*", "account", "region"),
+    ),
     recognise=recognise,
-    event_patterns=({"source": ["aws.cloudwatch"], "detail-type": [CHANGE]},),
+    event_patterns=({"source": ["aws.cloudwatch"], "detail-type": [CHANGE, CONTRIBUTOR]},),
     ask=ask,
     permissions=(
         Permission(
@@ -253,87 +247,5 @@ SOURCE = Source(
             ("arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*",),
         ),
     ),
-    examples=(
-        Example(
-            "an alarm goes off, by SNS",
-            _notification(),
-            (
-                {
-                    "title": "checkout-throttles",
-                    "status": "firing",
-                    "identity": _IDENTITY,
-                    "resource": "arn:aws:lambda:eu-central-1:111122223333:function:checkout",
-                    "summary": "Invocations of checkout are throttled",
-                    "occurred_at": "2026-01-15T10:00:03.125000Z",
-                    "labels": {"metric": "Throttles", "dimension.FunctionName": "checkout"},
-                    "ask": _ARN,
-                },
-            ),
-        ),
-        Example(
-            "the same alarm's copy by EventBridge",
-            _CHANGE,
-            (
-                {
-                    "title": "checkout-throttles",
-                    "status": "firing",
-                    "identity": _IDENTITY,
-                    "resource": "arn:aws:lambda:eu-central-1:111122223333:function:checkout",
-                    "occurred_at": "2026-01-15T10:00:03.125000Z",
-                    "ask": _ARN,
-                },
-            ),
-        ),
-        Example(
-            "it clears, in an older notification without ARN",
-            _notification(NewStateValue="OK", AlarmArn=None, StateChangeTime="2026-01-15T10:04:00Z"),
-            ({"status": "resolved", "identity": _IDENTITY, "ask": _ARN},),
-        ),
-        Example(
-            "metric math that lost its data",
-            _notification(
-                NewStateValue="INSUFFICIENT_DATA",
-                Trigger={
-                    "Period": 60,
-                    "Metrics": [
-                        {"Id": "e1", "Expression": "errors / requests", "ReturnData": True},
-                        {
-                            "Id": "errors",
-                            "MetricStat": {
-                                "Metric": {
-                                    "MetricName": "Errors",
-                                    "Namespace": "Shop",
-                                    "Dimensions": [{"name": "Service", "value": "cart"}],
-                                },
-                                "Period": 60,
-                                "Stat": "Sum",
-                            },
-                            "ReturnData": False,
-                        },
-                    ],
-                },
-            ),
-            ({"status": "unknown", "identity": _IDENTITY, "service": "cart", "labels": {"metric": "Errors"}},),
-        ),
-        Example(
-            "a composite alarm, which has a rule and no metric",
-            {
-                **_CHANGE,
-                "resources": ["arn:aws:cloudwatch:eu-central-1:111122223333:alarm:shop: all"],
-                "detail": {
-                    "alarmName": "shop: all",
-                    "configuration": {"alarmRule": "ALARM(checkout-throttles) OR ALARM(orders-errors)"},
-                    "state": {"value": "ALARM", "reason": "checkout-throttles transitioned to ALARM"},
-                },
-            },
-            (
-                {
-                    "title": "shop: all",
-                    "identity": {**_IDENTITY, "alarm": "shop: all"},
-                    "summary": "checkout-throttles transitioned to ALARM",
-                    "occurred_at": "2026-01-15T10:00:03.000000Z",
-                },
-            ),
-        ),
-    ),
+    examples=EXAMPLES,
 )
