@@ -126,3 +126,18 @@ def test_what_is_neither_alert_nor_plan_is_refused(desk: Desk) -> None:
 )
 def test_common_options_are_moved_to_the_front(given: list[str], expected: list[str]) -> None:
     assert hoisted(given) == expected
+
+
+def test_each_point_of_an_alert_s_confidence_is_explained_and_what_labels_would_change(desk: Desk) -> None:
+    [found] = explained(desk, alarm("search-api-errors"))
+    assert found["pages"]
+    assert found["evidence"][0]["what"] == "history"
+    assert found["confidence"] == pytest.approx(sum(point["points"] for point in found["evidence"]), abs=0.001)
+    [doubted] = explained(desk, alarm("search-api-errors"), "--false-positive", "12")
+    assert not doubted["pages"]
+    assert "would have been" in doubted["reason"]
+    file = desk.folder / "alarm.json"
+    file.write_text(json.dumps(alarm("search-api-errors")))
+    assert (
+        "confidence +75% history: nobody labelled it yet" in desk.run("policy", "explain", file, "--config", CONFIG).out
+    )

@@ -68,7 +68,11 @@ def test_a_first_alert_opens_an_incident_with_its_page(scope: Scope) -> None:
     assert incident.escalation.steps == a_group().steps  # frozen at opening
     assert [(line.kind, line.text, line.reason) for line in opening.lines] == [
         ("signal", "generic says errors is firing", ""),
-        ("decision", "an incident of checkout, sev1", "sev1 as its source says; Sev1 pages"),
+        (
+            "decision",
+            "an incident of checkout, sev1",
+            f"sev1 as its source says; Sev1 pages; confidence 85%: {incident.evidence}",
+        ),
     ]
 
 

@@ -1,9 +1,12 @@
 """What people say of an incident: is it on its timeline, counted once, and never lost where nobody reads mail?"""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from functions.ingest.consume import consume
+from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.incident import State
 from incident_bot.domain.label import Tally
 from incident_bot.state import incidents, keys, labels, mailbox
@@ -11,10 +14,12 @@ from incident_bot.virtual import checkout
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.world import VirtualWorld
+from incident_bot.world import Put
 from tests.asking import GRACE, ask
 from tests.building import a_world, an_incident
 from tests.deciding import says
-from tests.signalling import a_batch, a_record, the_incident
+from tests.signalling import a_batch, a_record, all_incidents, pages, the_incident
+from tests.test_frugality import Counted, calls_of
 
 PATH = "/v1/incidents/inc1/label"
 KNOWN = {"fingerprints": ("v1:a", "v1:b"), "kind": "generic: errors", "rule": "orders"}
@@ -94,3 +99,39 @@ def test_a_tally_forgotten_meanwhile_is_not_less_than_nothing() -> None:
     del world.store._items[keys.stat("v1:a")]
     ask(world, "POST", PATH, {"label": "actionable"})
     assert tally(world, "v1:a") == Tally(1, 0)
+
+
+def test_what_is_called_false_often_enough_pages_nobody_until_it_was_right_again() -> None:
+    world = a_world()
+    deployment = Deployment(world, checkout.handlers(), checkout.definitions())
+
+    def happens(said: str) -> int:
+        """The alert fires and clears, and somebody says what it was; returns how many pages that took."""
+        before = len(pages(world))
+        for status in (Status.FIRING, Status.RESOLVED):
+            at = (world.now() - T0).total_seconds()
+            deployment.invoke("consume", a_batch(a_record(world, says(status=status, at=at), delivery=f"d{at}")))
+            deployment.run_for(100)
+        last = all_incidents(world)[-1]
+        assert last.state is State.RESOLVED
+        ask(world, "POST", f"/v1/incidents/{last.id}/label", {"label": said})
+        deployment.run_for(4000)
+        return len(pages(world)) - before
+
+    assert [happens("false-positive") for _ in range(8)] == [1, 1, 1, 1, 1, 1, 1, 0]
+    assert len(all_incidents(world)) == 8
+    assert "not paged: rota:payments would have been" in str(
+        incidents.timeline(world.store, all_incidents(world)[-1].id)
+    )
+    assert [happens("actionable"), happens("actionable")] == [0, 1]
+
+
+def test_repeats_of_what_is_not_believed_cost_one_read() -> None:
+    world = replace(a_world(), store=Counted())
+    pk, sk = keys.stat(says().fingerprint)
+    world.store.write([Put({"PK": pk, "SK": sk, "false_positive": 9})])
+    consume(world, a_batch(a_record(world, says())))
+    assert (the_incident(world).severity, pages(world)) == (Severity.SEV3, [])
+    calls_of(world).clear()
+    consume(world, a_batch(a_record(world, says(), delivery="d2")))
+    assert calls_of(world) == {"get_many": 1}

@@ -14,21 +14,26 @@ from incident_bot.cli.session import Session, safe, session_of
 from incident_bot.cli.teams import placed
 from incident_bot.domain import policy, shape
 from incident_bot.domain.alert import Alert
+from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import classify, holding, playbook_fields
 from incident_bot.domain.errors import Invalid
+from incident_bot.domain.label import Tally
 from incident_bot.domain.match import matches
 from incident_bot.domain.plan import Plan
 from incident_bot.domain.policy import Decision, Situation
+from incident_bot.domain.score import Evidence, believed, score
 from incident_bot.domain.team import Playbook, Service, Team
 
 EXPLAIN = """Say what the configuration makes of an alert, or of a plan, and which rule decides.
 
-FILE is an alert's payload, or an action (or an incident with its actions) as `show --json` prints it. The kill switch
-and what ran before are taken as: off, and nothing.
+FILE is an alert's payload, or an action (or an incident with its actions) as `show --json` prints it. The kill switch,
+what ran before, and what else alerts now are taken as: off, and nothing.
 
 Examples:
 
   incidentbot policy explain alert.json
+
+  incidentbot policy explain alert.json --false-positive 7
 
   incidentbot show 0m5k2v1xq3a7fzc --json > incident.json && incidentbot policy explain incident.json
 """
@@ -42,13 +47,15 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="policy")
 
 
-def explain(
+def explain(  # noqa: PLR0917 - Typer passes each by its name
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
     config: Annotated[Path, typer.Option(help="The team's configuration.", exists=True, file_okay=False)] = Path(
         "config"
     ),
     source: Annotated[str, typer.Option(help="Whose payload it is, where the file does not tell.")] = "",
+    actionable: Annotated[int, typer.Option(min=0, help="Suppose that many of its incidents were labelled so.")] = 0,
+    false_positive: Annotated[int, typer.Option(min=0, help="Suppose that many were labelled so.")] = 0,
 ) -> None:
     """Explain an alert or a plan."""
     session = session_of(context)
@@ -58,7 +65,7 @@ def explain(
     explained = (
         [_plan(action, team, session.around.now()) for action in actions]
         if actions
-        else [_alert(alert, team) for alert in _alerts(session, file, source)]
+        else [_alert(alert, team, Tally(actionable, false_positive)) for alert in _alerts(session, file, source)]
     )
     session.tell(explained, *(line for entry in explained for line in _lines(entry)))
 
@@ -73,9 +80,13 @@ def _alerts(session: Session, file: Path, source: str) -> Sequence[Alert]:
     return parsed.alerts
 
 
-def _alert(alert: Alert, team: Team) -> dict[str, Any]:
+def _alert(alert: Alert, team: Team, tally: Tally) -> dict[str, Any]:
     """What becomes of an alert by configuration alone."""
-    found = classify(alert, team)
+    classified = classify(alert, team)
+    dependants = len(topology_of(team.services).downstream(classified.service))
+    evidence = Evidence(tally, dependants=dependants, burn=classified.burn)
+    believing = score(evidence, team.services.get(classified.service), team.confidence)
+    found = believed(classified, believing, team)
     fields = playbook_fields(alert, found)
     matching = [playbook for playbook in team.playbooks if matches(playbook.when, fields)]
     holder = holding(found, team, {})
@@ -93,6 +104,8 @@ def _alert(alert: Alert, team: Team) -> dict[str, Any]:
         "noise": found.noise,
         "hold_seconds": holder.hold_page_seconds if holder and found.pages else found.hold_seconds,
         "reason": found.reason,
+        "confidence": believing.value,
+        "evidence": [] if found.noise else [asdict(point) for point in believing.points],
         "playbooks": [_offer(playbook) for playbook in matching],
     }
 
@@ -175,5 +188,7 @@ def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
     yield safe(f"{entry['alert']} ({entry['source']}, {entry['status']})")
     yield safe(f"  {entry['service']} of {entry['owner']}, {entry['severity']}, {pages}{hold}")
     yield safe(f"  rule {entry['rule'] or 'none'}: {entry['reason']}")
+    for point in entry["evidence"]:
+        yield safe(f"  confidence {point['points']:+.0%} {point['what']}: {point['why']}")
     for offer in entry["playbooks"]:
         yield f"  playbook {offer['playbook']} ({offer['mode']}): {offer['action']} on {offer['target']}"

@@ -40,6 +40,8 @@ def incident(found: Document) -> Iterator[RenderableType]:
     for name in ("acknowledged_by", "commander", "reopens", "merged_into", "resolved_at"):
         if found[name]:
             yield f"{name.replace('_', ' ')}: {_moment(found[name]) if name.endswith('_at') else safe(found[name])}"
+    if found["evidence"]:
+        yield safe(f"confidence {found['confidence']:.0%}: {found['evidence']}")
     if found["label"]:
         said, why = found["label"], found["label"]["reason"]
         yield safe(f"label: {said['label']} ({said['by']}{f': {why}' if why else ''})")

@@ -23,6 +23,7 @@ from incident_bot.domain.nearest import nearest
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import (
     ChannelSettings,
+    Confidence,
     Correlation,
     Group,
     Guardrails,
@@ -41,7 +42,7 @@ __all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
 FILES = {
     "services": ("services",),
     "people": ("people", "rotas", "groups", "default_group"),
-    "rules": ("rules", "timing", "correlation", "maintenance"),
+    "rules": ("rules", "timing", "correlation", "confidence", "maintenance"),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
@@ -111,6 +112,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         rules=listed(Rule, rules.spelled_out(raw.get("rules"), flaws["rules"]), ("rules",), flaws["rules"]),
         timing=entry(Timing, raw.get("timing", {}), ("timing",), flaws["rules"]) or Timing(),
         correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
+        confidence=entry(Confidence, raw.get("confidence", {}), ("confidence",), flaws["rules"]) or Confidence(),
         maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),

@@ -7,6 +7,7 @@ from incident_bot import plugins
 from incident_bot.actions import Action
 from incident_bot.domain.team import (
     ChannelSettings,
+    Confidence,
     Correlation,
     Group,
     Guardrails,
@@ -53,6 +54,7 @@ class Draft:
     rules: list[tuple[int, Rule]] = field(default_factory=list)
     timing: Timing = field(default_factory=Timing)
     correlation: Correlation = field(default_factory=Correlation)
+    confidence: Confidence = field(default_factory=Confidence)
     maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
@@ -73,6 +75,7 @@ class Draft:
             channels=self.channels,
             timing=self.timing,
             correlation=self.correlation,
+            confidence=self.confidence,
             maintenance=tuple(planned for _, planned in self.maintenance),
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,

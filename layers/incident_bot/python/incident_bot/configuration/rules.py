@@ -52,6 +52,7 @@ def check(draft: Draft) -> Iterator[Flaw]:
             )
     yield from _timing(draft)
     yield from _correlation(draft)
+    yield from _confidence(draft)
     yield from _maintenance(draft)
 
 
@@ -85,6 +86,20 @@ def _correlation(draft: Draft) -> Iterator[Flaw]:
     for name in ("together_seconds", "siblings_seconds"):
         if getattr(draft.correlation, name) < 0:
             yield Flaw(("correlation", name), "must not be negative")
+
+
+def _confidence(draft: Draft) -> Iterator[Flaw]:
+    by = draft.confidence
+    for name in ("page_at", "another_source", "tier", "dependant", "spread", "burn"):
+        if not 0 <= getattr(by, name) <= 1:
+            yield Flaw(("confidence", name), "must be between 0 and 1")
+    if not 0.5 <= by.sure < 1:
+        yield Flaw(("confidence", "sure"), "must be at least 0.5 and below 1: nothing is certain")
+    for name in ("prior_actionable", "prior_false_positive"):
+        if getattr(by, name) < 1:
+            yield Flaw(("confidence", name), "must be at least 1: nothing is certain before anybody labelled it")
+    if by.burn_at < 1:
+        yield Flaw(("confidence", "burn_at"), "must be at least 1: at 1 an error budget just lasts")
 
 
 def _maintenance(draft: Draft) -> Iterator[Flaw]:

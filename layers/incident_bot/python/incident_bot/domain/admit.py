@@ -8,7 +8,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.clock import rfc3339
-from incident_bot.domain.confidence import weighed
+from incident_bot.domain.confidence import scored, weighed
 from incident_bot.domain.connect import connect, sender
 from incident_bot.domain.correlate import NEW, Placement
 from incident_bot.domain.head import Group, Head, Member, placed
@@ -103,7 +103,7 @@ class _Batch:
 
     def admit(self, observed: Observation) -> None:
         known = self.series.get(observed.alert.fingerprint)
-        kind, why = news(known, observed.alert, observed.found.severity)
+        kind, why = news(known, observed.alert, observed.found.said)
         if known and kind not in (News.FIRST, News.CHANGE):
             incident, why = self._no_change(observed, known, kind, why)
         elif observed.alert.status is Status.FIRING:
@@ -137,6 +137,7 @@ class _Batch:
                 incident, _ = self._fires(observed, known)
                 return incident, f"{why}, but its incident is over: its source insists"
             if home and (kind is News.WORSE or self._strays(observed, known, home, again=again)):
+                observed = scored(observed, self.head, self.topology, self.team)
                 self._enter(observed, known.group, home)
                 self._tell(observed, known.group, home, why)
                 return home, why
@@ -181,6 +182,7 @@ class _Batch:
 
     def _fires(self, observed: Observation, known: Series | None) -> tuple[str, str]:
         """A series goes on in its own incident while that is open, unless it had long cleared there."""
+        observed = scored(observed, self.head, self.topology, self.team)
         home = self._home(known) if known else None
         if known and home and not self._anew(observed, known, home):
             why = f"its series belongs there, in {known.group}"
@@ -340,7 +342,7 @@ class _Batch:
         )
 
     def _tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
-        alert, found = observed.alert, observed.found
+        alert, found, score = observed.alert, observed.found, observed.score
         detail = {
             "status": alert.status.value,
             "group": group,
@@ -359,6 +361,7 @@ class _Batch:
             "joined": reason,
             "new": "yes" if new else "",
             "playbooks": ",".join(found.playbooks),
+            **({"confidence": str(score.value), "evidence": score.text} if score else {}),
         }
         self._post(incident, Mail(MailKind.ALERT, self.now, alert.fingerprint, alert.source, said(alert), detail))
 

@@ -20,6 +20,7 @@ class Topology:
         self._direct = {name: service.depends_on for name, service in services.items()}
         self.blank = not any(self._direct.values())
         self.upstream = cache(self._upstream)
+        self.downstream = cache(self._downstream)
 
     def _upstream(self, service: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -28,6 +29,10 @@ class Topology:
             found |= dict.fromkeys(front, hops)
             front, hops = list({d for s in front for d in self._direct.get(s, ())} - found.keys()), hops + 1
         return found
+
+    def _downstream(self, service: str) -> tuple[str, ...]:
+        """The services that depend on it, directly or through others."""
+        return tuple(name for name in self._direct if name != service and service in self.upstream(name))
 
 
 _LATEST: list[tuple[Mapping[str, Service], Topology]] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from incident_bot.domain.alert import Alert, Severity
+from incident_bot.domain.burn import burn_rate
 from incident_bot.domain.match import fields_of, matches
 from incident_bot.domain.plaintext import line
 from incident_bot.domain.team import Maintenance, Mode, Playbook, Rule, Service, Team
@@ -27,8 +28,15 @@ class Classification:
     hold_seconds: int
     rule: str
     reason: str
+    rated: Severity | None = None  # what rule, source or tier say of its severity, where evidence says otherwise
+    burn: float = 0.0  # how many times as fast as it would last an error budget burns; 0.0: the alert does not say
     assumed: bool = False  # neither a rule nor its source says how severe it is
     playbooks: tuple[str, ...] = ()  # the names of those whose matchers fit, in the configured order
+
+    @property
+    def said(self) -> Severity:
+        """Its severity by rule, source or tier alone: what a repeat says again."""
+        return self.rated or self.severity
 
 
 def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classification:
@@ -42,6 +50,9 @@ def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classifica
     name = (rule and rule.service) or named
     service = team.services.get(name)
     severity, because = _severity(alert, rule, service)
+    burn = burn_rate(alert.labels, team.confidence.burn_labels)
+    if burn > team.confidence.burn_at:
+        severity, because = _burning(severity, because, rule, burn)
     planned = _planned(alert, name, team, at) if at else None
     noise = bool(planned or (rule and rule.noise))
     wakes, why = pages(severity, service, noise=noise)
@@ -60,6 +71,7 @@ def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classifica
         hold_seconds=rule.hold_seconds if rule else 0,
         rule=rule.name if rule else "",
         reason=f"{severity.label} {because}; {why}",
+        burn=burn,
         assumed=not (alert.severity or (rule and rule.severity)),
         playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)),
     )
@@ -110,6 +122,14 @@ def _severity(alert: Alert, rule: Rule | None, service: Service | None) -> tuple
     if service:
         return BY_TIER.get(service.tier, Severity.SEV3), f"as a tier {service.tier} service's default"
     return Severity.SEV3, "as nothing says otherwise"
+
+
+def _burning(severity: Severity, because: str, rule: Rule | None, burn: float) -> tuple[Severity, str]:
+    """An error budget that burns this fast is a Sev2 at least, unless a rule says how severe it is."""
+    review = f"an error budget burns {burn:g} times as fast as it would last: a mitigation review is due"
+    if severity <= Severity.SEV2 or (rule and rule.severity):
+        return severity, f"{because}; {review}"
+    return Severity.SEV2, f"as {review}"
 
 
 def pages(severity: Severity, service: Service | None, *, noise: bool = False) -> tuple[bool, str]:

@@ -112,6 +112,8 @@ def _opening(incident: Incident, intent: Intent, severity: Severity, service: Se
         f"{_label(severity)} on {where}, {incident.state}, since {_clock(incident.started_at)} ({_age(incident, now)})",
         f"Why you are told: {line(intent.reason)}",
     ]
+    if incident.evidence:
+        lines.append(f"Confidence {incident.confidence:.0%}: {line(incident.evidence, 600)}")
     if incident.acknowledged_by and incident.acknowledged_at:
         lines.append(f"Acknowledged by {line(incident.acknowledged_by, 100)} at {_clock(incident.acknowledged_at)}")
     return "\n".join(lines)

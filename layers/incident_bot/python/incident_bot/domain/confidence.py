@@ -3,15 +3,35 @@
 from dataclasses import replace
 
 from incident_bot.domain.alert import Severity
-from incident_bot.domain.cause import topology_of
+from incident_bot.domain.cause import Topology, topology_of
 from incident_bot.domain.classify import Classification, pages
 from incident_bot.domain.connect import Connected
-from incident_bot.domain.head import MANY_ENOUGH, Group
+from incident_bot.domain.head import MANY_ENOUGH, Group, Head
 from incident_bot.domain.learn import Kinds, consequent, kind_of
 from incident_bot.domain.opening import Observation
+from incident_bot.domain.score import Evidence, believed, score
 from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
+
+
+def scored(observed: Observation, head: Head, topology: Topology, team: Team) -> Observation:
+    """The observation with how far it is believed, by the labels it came with and by what else the head shows now."""
+    found = observed.found
+    if found.noise:
+        return observed
+    service, source, says = found.service, observed.alert.source, set[str]()
+    below, spread = topology.downstream(service), dict[str, None]()
+    for group in head.groups.values():
+        if not group.firing or head.incidents[group.incident].noise:
+            continue
+        if group.service == service:
+            says |= {kind.split(":", 1)[0] for kind in group.kinds}
+        elif group.service in below:
+            spread[group.service] = None
+    evidence = Evidence(observed.tally, tuple(sorted(says - {source})), len(below), tuple(spread), found.burn)
+    result = score(evidence, team.services.get(service), team.confidence)
+    return replace(observed, found=believed(found, result, team), score=result)
 
 
 def weighed(observed: Observation, among: Connected, before: Group | None, kinds: Kinds, team: Team) -> Observation:
@@ -28,7 +48,7 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
 
 def _severity(found: Classification, among: Connected, before: Group | None, team: Team) -> Classification:
     """What is only assumed of its severity gives way to what is seen: that it spreads, or what others there say."""
-    if not found.assumed or found.noise:
+    if not found.assumed or found.noise or found.rated:
         return found
     if (among.placement.cause or among.placement.explains) and found.severity > Severity.SEV2:
         return _changed(found, Severity.SEV2, "as it spreads from service to service", team)
@@ -39,4 +59,5 @@ def _severity(found: Classification, among: Connected, before: Group | None, tea
 
 def _changed(found: Classification, severity: Severity, because: str, team: Team) -> Classification:
     wakes, why = pages(severity, team.services.get(found.service))
-    return replace(found, severity=severity, pages=wakes, reason=f"{severity.label} {because}; {why}")
+    reason = f"{severity.label} {because}; {why}"
+    return replace(found, severity=severity, rated=found.said, pages=wakes, reason=reason)

@@ -35,6 +35,7 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     _remember(d, {**d.incident.firing, mail.argument: firing_in(mail, d.now)})
     d.set(cleared={f: s for f, s in d.incident.cleared.items() if f != mail.argument})
     d.set(alerts=d.incident.alerts + new)
+    d.incident = d.incident.believing(detail)
     _fires_again(d, "it fires again inside the quiet period")
     hold = int(detail.get("hold") or 0)
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)

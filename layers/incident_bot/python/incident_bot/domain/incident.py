@@ -1,7 +1,7 @@
 """An incident: what is known of one fault, from detection to postmortem, as its actor writes it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -102,7 +102,8 @@ class Incident:
     rule: str = ""  # the one that classified the alert which opened it
     kind: str = ""  # of the alert which opened it
     fingerprints: tuple[str, ...] = ()  # the first series that belonged to it: what a label of it is about
-    confidence: float = 0.0
+    confidence: float = 0.0  # how far the alert of it that is believed most is believed, from 0 to 1
+    evidence: str = ""  # why so far
     noise: bool = False
     resolved_at: datetime | None = None
     mitigated_at: datetime | None = None
@@ -129,6 +130,13 @@ class Incident:
     cleared: Mapping[str, Firing] = field(default_factory=dict)  # what its source said is over, until that is verified
     clocks: Mapping[str, datetime] = field(default_factory=dict)
     actions: Mapping[str, ActionState] = field(default_factory=dict)
+
+    def believing(self, detail: Mapping[str, str]) -> "Incident":
+        """The incident with an alert of that confidence and evidence: what is believed most counts."""
+        confidence = float(detail.get("confidence", 0))
+        if confidence <= self.confidence:
+            return self
+        return replace(self, confidence=confidence, evidence=detail.get("evidence", ""))
 
     def remembering(self, fingerprints: Iterable[str]) -> tuple[str, ...]:
         """Its first fingerprints with those, as far as there is room."""

@@ -31,6 +31,9 @@ class Tally:
         return self.actionable + self.false_positive
 
 
+UNLABELLED = Tally()
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """The last label of an incident, and the subjects in whose tallies it is counted. `changes` counts its labels."""

@@ -7,10 +7,12 @@ from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing, Incident, State
 from incident_bot.domain.intent import Intent
+from incident_bot.domain.label import UNLABELLED, Tally
 from incident_bot.domain.learn import kind_of
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line, plain
+from incident_bot.domain.score import Score
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
@@ -28,6 +30,8 @@ class Observation:
     hold_seconds: int = 0  # a playbook may fix it unattended
     hold_reason: str = ""
     slow: int = 0  # seconds by which its source may tell late
+    tally: Tally = UNLABELLED  # what people said of its fingerprint
+    score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,19 @@ def opened(
     )
     lines = [
         Line("signal", said(observed.alert), actor=observed.alert.source),
-        Line("decision", _decided(found), found.reason),
+        Line("decision", _decided(found), _grounds(observed)),
     ]
     if reopens:
         lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
     if not_before:
         lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
     return Opening(incident, tuple(lines), found.pages, not_before, found.reason)
+
+
+def _grounds(observed: Observation) -> str:
+    if observed.score is None:
+        return observed.found.reason
+    return f"{observed.found.reason}; confidence {observed.score.value:.0%}: {observed.score.text}"
 
 
 def first_page(incident: Incident, reason: str, not_before: datetime | None = None) -> Intent:
@@ -138,6 +148,8 @@ def _incident(observed: Observation, identifier: str, team: Team, now: datetime,
         rule=found.rule,
         kind=kind_of(alert.source, line(alert.title), found.service),
         fingerprints=(alert.fingerprint,),
+        confidence=observed.score.value if observed.score else 0.0,
+        evidence=observed.score.text if observed.score else "",
         config_digest=team.digest,
         escalation=frozen(found.owner, team),
         alerts=1,

@@ -26,7 +26,7 @@ class News(StrEnum):
 class Series:
     """The last state of one series, by its source's own time.
 
-    `flips` are the last times it began to fire, `severity` is what was decided of its alert (by a rule, perhaps).
+    `flips` are the last times it began to fire, `severity` is what was decided of its alert.
     """
 
     fingerprint: str
@@ -41,6 +41,7 @@ class Series:
     seen_at: datetime
     delivery: str
     severity: Severity | None = None
+    rated: Severity | None = None  # where evidence made another severity of what was said
     resource: str = ""
     ask: str = ""
     playbooks: tuple[str, ...] = ()  # those that fit it, by name
@@ -57,7 +58,7 @@ class Series:
 
 
 def news(known: Series | None, alert: Alert, severity: Severity | None = None) -> tuple[News, str]:
-    """Say what the alert, decided to be of that severity, is to the known series, and why.
+    """Say what the alert, said to be of that severity, is to the known series, and why.
 
     Order is by the source's own time, never by arrival; of a firing and a resolve of one moment the resolve counts.
     """
@@ -77,8 +78,9 @@ def news(known: Series | None, alert: Alert, severity: Severity | None = None) -
 
 
 def _same(known: Series, alert: Alert, severity: Severity | None) -> tuple[News, str]:
-    if alert.status is Status.FIRING and severity and known.severity and severity < known.severity:
-        return News.WORSE, f"firing already, {known.severity.label} before, {severity.label} now"
+    before = known.rated or known.severity
+    if alert.status is Status.FIRING and severity and before and severity < before:
+        return News.WORSE, f"firing already, {before.label} before, {severity.label} now"
     return News.REPEAT, f"{known.status} already"
 
 
@@ -110,6 +112,7 @@ def after(
         seen_at=now,
         delivery=delivery,
         severity=found.severity,
+        rated=found.rated,
         resource=alert.resource,
         ask=alert.ask,
         playbooks=found.playbooks,

@@ -46,7 +46,7 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
         found = firing_in(mail, now)
         counts = incident.severity if mail.detail.get("noise") and not incident.noise else found.severity
         return replace(
-            incident,
+            incident.believing(mail.detail),
             firing={**incident.firing, mail.argument: found},
             fingerprints=incident.remembering((mail.argument,)),
             severity=Severity(min(incident.severity, counts or incident.severity)),

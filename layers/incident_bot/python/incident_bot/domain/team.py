@@ -210,6 +210,27 @@ class Correlation:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How far an alert has to be believed to wake somebody: shares of 1, of which each counts for as much as it says.
+
+    The `prior_*` are the labels that every alert begins with. `burn_labels` carry an error budget's burn rates, one a
+    window: how many times as fast it is spent as it would just last.
+    """
+
+    page_at: float = 0.4  # what would page and is believed less becomes a ticket
+    sure: float = 0.95  # a Sev1 does only where labels make it this probable that it is worth a page less often
+    prior_actionable: int = 3
+    prior_false_positive: int = 1
+    another_source: float = 0.1  # each that alerts of the same service, up to two
+    tier: float = 0.1  # more where the service's is 1, less where it is 3
+    dependant: float = 0.02  # each service that depends on it, up to five
+    spread: float = 0.1  # one of these alerts too
+    burn: float = 0.2  # an error budget burns faster than `burn_at`
+    burn_at: float = 4.0
+    burn_labels: tuple[str, ...] = ("burn_rate_long", "burn_rate_short")
+
+
+@dataclass(frozen=True, slots=True)
 class Maintenance:
     """Planned work: what the matchers fit is recorded inside the window, and pages if it still fires afterwards."""
 
@@ -233,6 +254,7 @@ class Team:
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
     correlation: Correlation = field(default_factory=Correlation)
+    confidence: Confidence = field(default_factory=Confidence)
     maintenance: tuple[Maintenance, ...] = ()
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured

@@ -17,7 +17,7 @@ from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
 from incident_bot.ingest import signals
-from incident_bot.state import controls, heads, incidents, intents, keys, mailbox, series
+from incident_bot.state import controls, heads, incidents, intents, keys, labels, mailbox, series
 from incident_bot.world import Item, Key, Shorter, Update, World, Write
 
 LARGEST = 90  # writes in one transaction
@@ -58,13 +58,14 @@ def _nothing_new(world: World, scope: str, observations: Sequence[Observation]) 
 
 def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
     found = known.get(observation.alert.fingerprint)
-    return found is None or news(found, observation.alert, observation.found.severity)[0] in TELLS
+    return found is None or news(found, observation.alert, observation.found.said)[0] in TELLS
 
 
 def _settled(world: World, scope: str, observations: Sequence[Observation]) -> Taken:
     """Decide and write. Where the writes do not fit one transaction the batch is cut into as many as it takes."""
     for _ in range(TRIES):
         found = _read(world, scope, observations)
+        observations = [replace(o, tally=labels.tally(found, o.alert.fingerprint)) for o in observations]
         head, known = heads.of(found.get(keys.head(scope), {})), _series(found)
         admission, writes = _decide(world, scope, observations, head, known)
         if len(writes) > LARGEST and len(observations) > 1:
@@ -88,9 +89,12 @@ def _cut(observations: Sequence[Observation], parts: int) -> list[Sequence[Obser
 def _read(
     world: World, scope: str, observations: Sequence[Observation], *, lagging: bool = False
 ) -> Mapping[Key, Item]:
-    """The scope's head and the series of the batch, in one call."""
-    wanted = dict.fromkeys(keys.alert(scope, o.alert.fingerprint) for o in observations)
-    return world.store.get_many([keys.head(scope), *wanted], lagging=lagging)
+    """The scope's head, the series of the batch and what people said of each, in one call. Where everything is said to
+    be known already, labels change nothing and are not read."""
+    fingerprints = dict.fromkeys(o.alert.fingerprint for o in observations)
+    said = () if lagging else (keys.stat(f) for f in fingerprints)
+    wanted = [keys.head(scope), *(keys.alert(scope, f) for f in fingerprints), *said]
+    return world.store.get_many(wanted, lagging=lagging)
 
 
 def _series(found: Mapping[Key, Item]) -> dict[str, Series]:

@@ -177,6 +177,8 @@ class Shown(Row):
     owner: str
     summary: str
     category: str
+    confidence: float = Field(description="How far its alert that is believed most is believed, from 0 to 1.")
+    evidence: str = Field(description="Each point of that confidence, with its reason.")
     started_at: datetime
     acknowledged_by: str
     commander: str

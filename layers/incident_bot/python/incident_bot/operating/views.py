@@ -53,6 +53,8 @@ def shown(world: World, identifier: str) -> Shown:
         owner=incident.owner,
         summary=incident.summary,
         category=incident.category,
+        confidence=incident.confidence,
+        evidence=incident.evidence,
         started_at=incident.started_at,
         acknowledged_by=incident.acknowledged_by,
         commander=incident.commander,
