@@ -4,7 +4,7 @@ The action has nothing but its URL, so that holds the secret: .../v1/webhooks/sp
 proxy that can send headers may send it as a bearer token instead.) Of the results it sends the first row alone; some of
 its fields are ours: `service`, `severity` and `host`, `incident_key` where one search is about several things, and
 `incident_status` = resolved, by which another search can end it under the same name. Otherwise an incident ends when
-its search has not fired again for `stale_after`.
+its search has not fired again for `stale_after`, so throttle the alert for less than that.
 """
 
 import re
