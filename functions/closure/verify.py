@@ -74,7 +74,8 @@ def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing)
     silent = world.now() - (heard.seen_at if heard else firing.seen)
     patience = max(world.team.timing.stale_after, source.repeats_within_seconds if source else 0)
     if silent >= timedelta(seconds=patience):
-        return Opinion(False, f"not heard of for {silent.total_seconds():.0f} s: its resolve was lost")
+        because = "its resolve was lost" if source is None or source.resolves else "it never says that it is over"
+        return Opinion(False, f"not heard of for {silent.total_seconds():.0f} s: {because}")
     return Opinion(True, "its source cannot be asked, and it was heard of lately")
 
 

@@ -40,7 +40,9 @@ class Signals(Construct):
         named(self.queue, "SignalsQueue")
         self.alarm_topic = sns.Topic(self, "AlarmTopic", enforce_ssl=tls_only)
         named(self.alarm_topic, "AlarmTopic")
-        let_alarms_publish(self.alarm_topic)
+        let_publish(self.alarm_topic, "AlarmsOfThisAccount", "cloudwatch.amazonaws.com")
+        # Budgets tells nobody but a topic, and Cost Anomaly Detection sends its events to its home region alone.
+        let_publish(self.alarm_topic, "CostsOfThisAccount", "budgets.amazonaws.com", "costalerts.amazonaws.com")
         self.alarm_topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead))
 
 
@@ -51,17 +53,17 @@ class Notices(Construct):
         super().__init__(scope, "Notices")
         self.topic = sns.Topic(self, "Topic", display_name="Incident Bot", enforce_ssl=tls_only)
         named(self.topic, "NoticesTopic")
-        let_alarms_publish(self.topic)
+        let_publish(self.topic, "AlarmsOfThisAccount", "cloudwatch.amazonaws.com")
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email, dead_letter_queue=dead))
 
 
-def let_alarms_publish(topic: sns.Topic) -> None:
-    """CloudWatch publishes as a service: only the account tells our alarms from a stranger's."""
+def let_publish(topic: sns.Topic, sid: str, *services: str) -> None:
+    """These services publish as themselves: only the account tells what is ours from a stranger's."""
     topic.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="AlarmsOfThisAccount",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            sid=sid,
+            principals=[iam.ServicePrincipal(service) for service in services],
             actions=["sns:Publish"],
             resources=[topic.topic_arn],
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(topic).account}},

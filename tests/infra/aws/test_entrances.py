@@ -85,12 +85,20 @@ def test_the_queue_and_topics_refuse_what_is_not_encrypted_on_its_way(aws):
         assert [s["Condition"] for s in denied] == [{"Bool": {"aws:SecureTransport": "false"}}], name
 
 
-def test_alarms_of_this_account_publish_and_nobody_else_by_the_topics_own_policy(aws):
+def test_alarms_and_costs_of_this_account_are_published_and_nothing_else_by_the_topics_own_policy(aws):
+    publishers: dict[str, set[str]] = {}
     for topic in ("AlarmTopic", "NoticesTopic"):
-        (allowing,) = [s for s in policies_of(aws, *TOPIC_POLICY, topic) if s["Effect"] == "Allow"]
-        assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-        assert allowing["Action"] == "sns:Publish"
-        assert readable(allowing["Condition"]["StringEquals"]["aws:SourceAccount"]) == "<AWS::AccountId>"
+        for allowing in (s for s in policies_of(aws, *TOPIC_POLICY, topic) if s["Effect"] == "Allow"):
+            assert allowing["Action"] == "sns:Publish"
+            (condition,) = allowing["Condition"].values()
+            assert {key: readable(value) for key, value in condition.items()} == {
+                "aws:SourceAccount": "<AWS::AccountId>"
+            }
+            publishers.setdefault(topic, set()).update(several(allowing["Principal"]["Service"]))
+    assert publishers == {
+        "AlarmTopic": {"cloudwatch.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com"},
+        "NoticesTopic": {"cloudwatch.amazonaws.com"},
+    }
 
 
 def test_the_alarm_topic_feeds_the_queue_envelope_and_all(aws):

@@ -66,6 +66,7 @@ class Source:
     a resolve is believed).
     `repeats_within_seconds` is how seldom it may say again that something still fires: silence up to then (or for the
     team's `stale_after`, where that is longer) means nothing.
+    `resolves` is whether it ever says that a series is over; of one that does not, silence or a person says it.
     `slow_seconds` is how late it may tell what others tell at once, as it looks only once a period.
     `labels` are patterns with `*`; rules may match only labels that one of them covers.
     """
@@ -81,6 +82,7 @@ class Source:
     event_patterns: tuple[Mapping[str, Any], ...] = ()
     ask: Callable[[str, Clients], "bool | None"] | None = None  # True: still firing
     permissions: tuple[Permission, ...] = field(default=())  # what `ask` needs
+    resolves: bool = True
     repeats_within_seconds: int = 0
     slow_seconds: int = 0
 

@@ -131,7 +131,6 @@ SOURCE = Source(
     recognise=recognises("aws.access-analyzer", *SAYS),
     event_patterns=({"source": ["aws.access-analyzer"], "detail-type": list(SAYS)},),
     repeats_within_seconds=7 * 24 * 3600,
-    slow_seconds=3600,
     examples=(
         Example(
             "a bucket became public",

@@ -119,7 +119,6 @@ SOURCE = Source(
         },
     ),
     repeats_within_seconds=7 * 24 * 3600,
-    slow_seconds=300,
     examples=(
         Example(
             "a bucket became public",

@@ -104,7 +104,6 @@ SOURCE = Source(
         {"source": ["aws.inspector2"], "detail-type": [FINDING], "detail": {"severity": ["CRITICAL", "HIGH"]}},
     ),
     repeats_within_seconds=7 * 24 * 3600,
-    slow_seconds=300,
     examples=(
         Example(
             "a function has a vulnerability that is being exploited",

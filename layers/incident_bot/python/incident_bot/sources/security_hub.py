@@ -233,7 +233,6 @@ SOURCE = Source(
         },
     ),
     repeats_within_seconds=7 * 24 * 3600,
-    slow_seconds=300,
     examples=(
         Example(
             "Macie found personal data",
