@@ -15,7 +15,7 @@ from incident_bot.domain.caller import person_of
 from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
 from incident_bot.ingest import quarantine
-from incident_bot.operating import orders, views
+from incident_bot.operating import orders, suppression, views
 from incident_bot.operating.documents import (
     ActionShown,
     ApprovalAsked,
@@ -36,6 +36,7 @@ from incident_bot.operating.documents import (
     Trail,
 )
 from incident_bot.operating.labelling import label as label_incident
+from incident_bot.operating.suppression import Expired, LedgerShown, Silencing, WindowShown
 from incident_bot.stage import http
 from incident_bot.state import actions, approvals, controls
 from incident_bot.world import World
@@ -152,6 +153,36 @@ def turn_kill_switch(switching: Switching) -> SwitchShown:
     return views.switch(controls.set_kill_switch(_world(), person.id, on=switching.on, reason=switching.reason))
 
 
+@api.get("/v1/silences", tags=["suppression"], summary="List silences with what they suppressed")
+def list_silences(days: Annotated[int, Query(ge=0, le=90)] = 0) -> list[WindowShown]:
+    """Those that wait or are active, and those that ended in the last days; newest first."""
+    return suppression.windows(_world(), kind="silence", days=days)
+
+
+@api.post("/v1/silences", tags=["suppression"], summary="Keep alerts from paging until a silence ends")
+def add_silence(silencing: Silencing) -> WindowShown:
+    """What it fits is recorded, resolves as ever, and pages if it still fires at the end. On the trail `silences`."""
+    return suppression.silence(_world(), _person(), silencing)
+
+
+@api.post("/v1/silences/<silence>/expire", tags=["suppression"], summary="End a silence now")
+def expire_silence(silence: Id, order: Order) -> Expired:
+    """What it suppressed and still fires is told at once."""
+    return suppression.expire(_world(), _person(), silence, order.reason)
+
+
+@api.get("/v1/ledger", tags=["suppression"], summary="List every window with what it suppressed and what was missed")
+def list_ledger(days: Annotated[int, Query(ge=0, le=90)] = 7) -> list[WindowShown]:
+    """Silences, maintenance, deploy windows and inhibitions; open, or ended in the last days."""
+    return suppression.windows(_world(), days=days)
+
+
+@api.get("/v1/ledger/<window>", tags=["suppression"], summary="Show one window with every alert that it suppressed")
+def show_window(window: Id) -> LedgerShown:
+    """Whom each would have woken, and how it stood when the window ended."""
+    return suppression.window(_world(), window)
+
+
 @api.get("/v1/quarantine", tags=["deliveries"], summary="List deliveries that could not be read")
 def list_quarantine(days: Annotated[int, Query(ge=1, le=90)] = 14) -> list[QuarantinedDelivery]:
     """Those of the last days, newest first."""
@@ -163,7 +194,7 @@ def list_quarantine(days: Annotated[int, Query(ge=1, le=90)] = 14) -> list[Quara
 
 @api.get("/v1/audit/<subject>", tags=["audit"], summary="Read a hash-chained timeline as it is stored")
 def read_trail(subject: Id) -> Trail:
-    """Of an incident, or of the `controls`; verify it with `incidentbot audit verify`."""
+    """Of an incident, of the `controls` or the `silences`; verify it with `incidentbot audit verify`."""
     return views.trail(_world(), subject)
 
 

@@ -8,7 +8,7 @@ from incident_bot import paging, remedy
 from incident_bot.actor import execution
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
-from incident_bot.ingest import heartbeat
+from incident_bot.ingest import heartbeat, suppression
 from incident_bot.stage import logger, stage
 from incident_bot.world import Key, World
 
@@ -70,12 +70,17 @@ def _lock(world: World, key: Key) -> None:
     remedy.repair_lock(world, key[0].removeprefix("LOCK#"))
 
 
+def _window(world: World, key: Key) -> None:
+    suppression.close(world, key[1].removeprefix("WINDOW#"))
+
+
 REPAIRS: dict[str, Callable[[World, Key], None]] = {
     "META": _incident,
     "BOX": _incident,
     "INTENT": _intent,
     "ACTION": _action,
     "LOCK": _lock,
+    "WINDOW": _window,
 }
 
 handler = stage(sweep)

@@ -37,6 +37,7 @@ COUNT_PAGES = _of("dynamodb", "UpdateItem", "incidents", when=_items("BUDGET#*")
 HOLD = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LOCK#*", "BUDGET#*"))
 LEARN = _of("dynamodb", "UpdateItem", "incidents", when=_items("STAT#*"))
 CONTROL = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("CONTROL"))
+KEEP_LEDGER = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LEDGER", "LEDGER#*"))
 WRITE_DOWN = _of("dynamodb", "PutItem", "timeline")
 READ_BACK = _of("dynamodb", "Query", "timeline")
 FIND_DUE = _of("dynamodb", "Query", "due")
@@ -75,13 +76,19 @@ PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
-    "consume": (TAKE, ENQUEUE, *ACTOR, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
-    "operate": (*ACTOR, HOLD, CONTROL, LEARN, READ_BACK, FIND_OPENED, *BEGIN, *BEGIN_REMEDIATION, WAKE),
+    "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "operate": (
+        *(*ACTOR, HOLD, CONTROL, LEARN, KEEP_LEDGER, READ_BACK, FIND_OPENED),
+        *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE),
+    ),
     # triage
     "triage": ACTOR,
     "page": (*ACTOR, WAKE, *PAGE),
     "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE),
-    "sweep": (*ACTOR, HOLD, CONTROL, FIND_DUE, *BEGIN, *BEGIN_REMEDIATION, WAKE, *PAGE, WEBHOOK_SECRETS),
+    "sweep": (
+        *(*ACTOR, HOLD, CONTROL, KEEP_LEDGER, FIND_DUE),
+        *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE, *PAGE, WEBHOOK_SECRETS),
+    ),
     # enrichment
     "enrich": ACTOR,
     # remediation

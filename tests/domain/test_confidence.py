@@ -4,10 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from incident_bot.domain.alert import Alert, Severity
-from incident_bot.domain.classify import classify
 from incident_bot.domain.incident import State
 from incident_bot.domain.recur import lapsed
-from incident_bot.domain.team import Correlation, Maintenance, Service, Team, Timing
+from incident_bot.domain.team import Correlation, Service, Team, Timing
 from tests.building import a_team
 from tests.deciding import Scope, later, says
 
@@ -94,16 +93,3 @@ def test_a_re_send_is_no_new_beginning() -> None:
     known = next(iter(scope.series.values()))
     assert lapsed(known, says(service="db"), 35) == ""
     assert lapsed(known, says(service="db", at=36), 35) == "silent for 36 s before it fires again"
-
-
-def test_planned_work_is_recorded_and_pages_when_it_still_fires_afterwards() -> None:
-    """Trap 14."""
-    work = Maintenance("upgrade", later(0), later(600), {"service": "db"})
-    scope = Scope(the_team(maintenance=(work,)))
-    alert = says(service="db", at=10, severity=Severity.SEV1)
-    found = classify(alert, scope.team, later(10))
-    assert (found.noise, found.pages) == (True, False)
-    assert "maintenance upgrade" in found.reason
-    scope.take(scope.observe(alert, noise=found.noise, pages=found.pages), at=10)
-    assert classify(alert, scope.team, later(601)).pages
-    assert scope.take(alert, at=601).promoted == ("inc1",)

@@ -74,7 +74,17 @@ def test_the_kill_switch_and_the_locks_are_out_of_reach_of_who_reads_foreign_tex
     assert reach["CONTROL"] == {"Operate", "Release", "Sweep"}
     assert reach["LOCK#*"] == {"Act", "Operate", "Release", "Sweep"}
     assert reach["STAT#*"] == {"Operate"}  # only a verified person teaches the bot what a false positive is
-    assert set(reach) == {"INC#*", "SCOPE#*", "BUDGET#*", "LOCK#*", "CONTROL", "QUARANTINE#*", "STAT#*"}
+    assert set(reach) == {
+        "INC#*",
+        "SCOPE#*",
+        "BUDGET#*",
+        "LOCK#*",
+        "CONTROL",
+        "QUARANTINE#*",
+        "STAT#*",
+        "LEDGER",
+        "LEDGER#*",
+    }
 
 
 def test_nobody_may_pass_a_role_or_touch_identities(aws):

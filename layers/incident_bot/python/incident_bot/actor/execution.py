@@ -85,7 +85,7 @@ def _given_an_actor(world: World, incident: Incident) -> list[Write]:
 def expire_silent(world: World, incident: Incident) -> str:
     """Noise whose resolve was lost ends when its series were not heard of for the stale time."""
     heard = series.read(world.store, incident.scope, incident.firing)
-    last = max((s.seen_at for s in heard.values()), default=incident.opened_at)
+    last = max((max(s.seen_at, s.muted_until or s.seen_at) for s in heard.values()), default=incident.opened_at)
     stale = timedelta(seconds=world.team.timing.stale_after)
     if world.now() - last < stale:
         incidents.commit(world, incident, replace(incident, clocks={**incident.clocks, "stale": last + stale}))

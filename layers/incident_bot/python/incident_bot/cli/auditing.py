@@ -9,7 +9,8 @@ from incident_bot.domain.timeline import flaws
 
 VERIFY = """Prove that a timeline is whole: nothing in it was changed, dropped, inserted or put in another order.
 
-The hashes are computed here, from the entries as they are stored. `controls` is the trail of the kill switch.
+The hashes are computed here, from the entries as they are stored. `controls` is the trail of the kill switch,
+`silences` that of the silences.
 
 Example: incidentbot audit verify 0m5k2v1xq3a7fzc
 """
@@ -25,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
-    subject: Annotated[str, typer.Argument(metavar="ID", help="An incident, or `controls`.")],
+    subject: Annotated[str, typer.Argument(metavar="ID", help="An incident, `controls` or `silences`.")],
 ) -> None:
     """Verify a trail."""
     session = session_of(context)

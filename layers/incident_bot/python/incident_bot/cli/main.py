@@ -9,7 +9,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from incident_bot.cli import approvals, auditing, checking, controls, deliveries, explaining, incidents, replaying
+from incident_bot.cli import (
+    approvals,
+    auditing,
+    checking,
+    controls,
+    deliveries,
+    explaining,
+    incidents,
+    replaying,
+    suppressing,
+)
 from incident_bot.cli.place import Options
 from incident_bot.cli.session import Around, Session
 from incident_bot.domain.errors import IncidentBotError
@@ -86,5 +96,5 @@ def options(  # noqa: PLR0917 - Typer passes each by its name
     context.obj = Session(chosen, as_json, around)
 
 
-for module in (incidents, approvals, controls, deliveries, explaining, checking, auditing, replaying):
+for module in (incidents, approvals, controls, suppressing, deliveries, explaining, checking, auditing, replaying):
     module.add_to(app)

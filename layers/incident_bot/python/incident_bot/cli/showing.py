@@ -1,6 +1,6 @@
 """How incidents and approvals look on a terminal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -80,6 +80,14 @@ def rates(found: Sequence[Document]) -> RenderableType:
     for rate in found:
         counts = (str(rate["actionable"]), str(rate["false_positive"]), f"{rate['false_positive_rate']:.0%}")
         table.add_row(rate["of"], safe(rate["name"]), *counts)
+    return table
+
+
+def rows(columns: Sequence[str], entries: Iterable[Sequence[object]]) -> RenderableType:
+    """A table of entries under those columns."""
+    table = _table(*columns)
+    for entry in entries:
+        table.add_row(*(safe(value) for value in entry))
     return table
 
 

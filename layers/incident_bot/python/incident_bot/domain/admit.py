@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
-from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.confidence import scored, weighed
 from incident_bot.domain.connect import connect, sender
 from incident_bot.domain.correlate import NEW, Placement
 from incident_bot.domain.head import Group, Head, Member, placed
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.opening import Observation, Opening, opened, said, tombstone
-from incident_bot.domain.plaintext import line
+from incident_bot.domain.opening import Observation, Opening, opened, suppressed, tombstone
 from incident_bot.domain.recur import anew
 from incident_bot.domain.sender import learned
 from incident_bot.domain.series import News, Series, after, heard, news
+from incident_bot.domain.suppress import UNMUTED, Suppressed
 from incident_bot.domain.team import Team
+from incident_bot.domain.telling import alert_mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Admission:
     silent: tuple[str, ...] = ()
     promoted: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
+    muted: tuple[Suppressed, ...] = ()  # for the ledger
     verdicts: tuple[tuple[str, str, str], ...] = ()  # (delivery, incident, reason) of every observation
 
 
@@ -68,6 +69,7 @@ def admit(
         silent=tuple(incident for incident in batch.mail if not batch.acts(incident)),
         promoted=tuple(batch.promoted),
         resume=tuple(batch.resume),
+        muted=tuple(batch.muted.values()),
         verdicts=tuple(batch.verdicts),
     )
 
@@ -99,6 +101,7 @@ class _Batch:
         self.mail: dict[str, list[Mail]] = {}
         self.promoted: dict[str, None] = {}
         self.resume: dict[str, None] = {}
+        self.muted: dict[str, Suppressed] = {}
         self.verdicts: list[tuple[str, str, str]] = []
 
     def admit(self, observed: Observation) -> None:
@@ -137,6 +140,7 @@ class _Batch:
                 incident, _ = self._fires(observed, known)
                 return incident, f"{why}, but its incident is over: its source insists"
             if home and (kind is News.WORSE or self._strays(observed, known, home, again=again)):
+                why = UNMUTED if known.muted_until and not observed.found.noise else why
                 observed = scored(observed, self.head, self.topology, self.team)
                 self._enter(observed, known.group, home)
                 self._tell(observed, known.group, home, why)
@@ -149,7 +153,9 @@ class _Batch:
 
     def _strays(self, observed: Observation, known: Series, home: str, *, again: bool) -> bool:
         """Whether a repeat is news to the incident of its group: its own ended without it, and another series opened
-        this one; or it was recorded here as noise, which it is not (any more)."""
+        this one; or it was recorded here as noise, which it is not (any more); or what suppressed it is over."""
+        if known.muted_until and (not observed.found.noise or (observed.muted and known.muted_until <= self.now)):
+            return True
         member, own = self.head.incidents.get(home), self.elsewhere.get(known.incident)
         left_behind = bool(own and own.over and own.id != home)
         noise_no_more = bool(member and member.noise and not observed.found.noise)
@@ -339,31 +345,14 @@ class _Batch:
             incident=incident,
             delivery=observed.delivery,
             now=self.now,
+            muted_until=observed.muted.window.ends if observed.muted else None,
         )
+        if observed.muted:
+            self.muted[alert.fingerprint] = suppressed(observed, incident, self.now)
 
     def _tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
-        alert, found, score = observed.alert, observed.found, observed.score
-        detail = {
-            "status": alert.status.value,
-            "group": group,
-            "title": line(alert.title),
-            "source": alert.source,
-            "since": rfc3339(alert.started_at),
-            "service": found.service,
-            "resource": alert.resource,
-            "ask": alert.ask,
-            "severity": str(int(found.severity)),
-            "pages": "yes" if found.pages else "",
-            "hold": str(found.hold_seconds or ""),
-            "noise": "yes" if found.noise else "",
-            "why": found.reason,
-            "rhythm": str(self.series[alert.fingerprint].rhythm),
-            "joined": reason,
-            "new": "yes" if new else "",
-            "playbooks": ",".join(found.playbooks),
-            **({"confidence": str(score.value), "evidence": score.text} if score else {}),
-        }
-        self._post(incident, Mail(MailKind.ALERT, self.now, alert.fingerprint, alert.source, said(alert), detail))
+        known = self.series[observed.alert.fingerprint]
+        self._post(incident, alert_mail(observed, known, self.now, group=group, joined=reason, new=new))
 
     def _post(self, incident: str, mail: Mail) -> None:
         self.mail.setdefault(incident, []).append(mail)

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.burn import burn_rate
 from incident_bot.domain.match import fields_of, matches
 from incident_bot.domain.plaintext import line
-from incident_bot.domain.team import Maintenance, Mode, Playbook, Rule, Service, Team
+from incident_bot.domain.team import Mode, Playbook, Rule, Service, Team
 
 UNKNOWN_SERVICE = "unknown"
 BY_TIER = {1: Severity.SEV2, 2: Severity.SEV3, 3: Severity.SEV4}
@@ -39,11 +38,8 @@ class Classification:
         return self.rated or self.severity
 
 
-def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classification:
-    """Classify by the first rule that matches, then by what the source said, then by the service's tier.
-
-    What fits maintenance that was planned for `at` is noise then.
-    """
+def classify(alert: Alert, team: Team) -> Classification:
+    """Classify by the first rule that matches, then by what the source said, then by the service's tier."""
     named = _service_named(alert, team)
     fields = fields_of(alert, named)
     rule = next((r for r in team.rules if matches(r.when, fields)), None)
@@ -53,11 +49,8 @@ def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classifica
     burn = burn_rate(alert.labels, team.confidence.burn_labels)
     if burn > team.confidence.burn_at:
         severity, because = _burning(severity, because, rule, burn)
-    planned = _planned(alert, name, team, at) if at else None
-    noise = bool(planned or (rule and rule.noise))
+    noise = bool(rule and rule.noise)
     wakes, why = pages(severity, service, noise=noise)
-    if planned:
-        why = f"not paged until {planned.ends:%H:%M:%S} UTC: maintenance {planned.name}"
     category = rule.category if rule else ""
     fields |= {"service": name, "severity": severity.label, "category": category}
     return Classification(
@@ -75,12 +68,6 @@ def classify(alert: Alert, team: Team, at: datetime | None = None) -> Classifica
         assumed=not (alert.severity or (rule and rule.severity)),
         playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)),
     )
-
-
-def _planned(alert: Alert, service: str, team: Team, at: datetime) -> Maintenance | None:
-    """The maintenance under way that the alert fits."""
-    under_way = (m for m in team.maintenance if m.starts <= at <= m.ends)
-    return next((m for m in under_way if matches(m.when, fields_of(alert, service))), None)
 
 
 def holding(found: Classification, team: Team, modes: Mapping[str, Mode]) -> Playbook | None:

@@ -23,6 +23,8 @@ def alert(d: Deliberation, mail: Mail) -> None:
         d.say("signal", mail.text, "after the end: the series opens another incident", mail.actor)
         return
     d.say("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
+    if muted := mail.detail.get("muted", ""):
+        d.say("decision", muted, mail.detail.get("muted_by", ""))
     if mail.detail["status"] == Status.FIRING:
         _fires(d, mail)
     elif mail.detail["status"] == Status.RESOLVED:
@@ -36,7 +38,7 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     d.set(cleared={f: s for f, s in d.incident.cleared.items() if f != mail.argument})
     d.set(alerts=d.incident.alerts + new)
     d.incident = d.incident.believing(detail)
-    _fires_again(d, "it fires again inside the quiet period")
+    _fires_again(d, "it fires again inside the quiet period", quietly=bool(detail.get("noise")))
     hold = int(detail.get("hold") or 0)
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)
     if detail.get("pages"):
@@ -47,8 +49,9 @@ def _fires(d: Deliberation, mail: Mail) -> None:
         d.clock("propose", d.now)
 
 
-def _fires_again(d: Deliberation, reason: str) -> None:
-    """Something fires: nothing is over. Where all was clear, whoever knows of it is not paged again."""
+def _fires_again(d: Deliberation, reason: str, *, quietly: bool = False) -> None:
+    """Something fires: nothing is over. Where all was clear, whoever knows of it is not paged again, and noise pages
+    nobody."""
     for name in ("quiet", "verify"):
         d.clock(name, None)
     d.set(resolve_asked_by="")
@@ -57,7 +60,7 @@ def _fires_again(d: Deliberation, reason: str) -> None:
     d.become(State.ACTIVE, reason)
     if d.may_stand:
         tell.await_answer(d)
-    elif d.wakes and not d.paged and not d.incident.acknowledged_at:
+    elif d.wakes and not quietly and not d.paged and not d.incident.acknowledged_at:
         tell.page(d, "first", "it fires again and nobody was paged before")
 
 

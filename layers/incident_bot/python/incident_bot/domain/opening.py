@@ -13,6 +13,7 @@ from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line, plain
 from incident_bot.domain.score import Score
+from incident_bot.domain.suppress import Suppressed, Suppression
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
@@ -32,6 +33,7 @@ class Observation:
     slow: int = 0  # seconds by which its source may tell late
     tally: Tally = UNLABELLED  # what people said of its fingerprint
     score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
+    muted: Suppression | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def opened(
     hold, held_by = _hold(observed, team.timing.hold_limit)
     not_before = now + timedelta(seconds=hold) if found.pages and hold else None
     silent = found.noise or bool(not_before and found.hold_seconds)
-    clocks = {"stale": now + timedelta(seconds=team.timing.stale_after)}
+    until = max(now, observed.muted.window.ends) if observed.muted else now
+    clocks = {"stale": until + timedelta(seconds=team.timing.stale_after)}
     clocks |= {"hold": not_before} if not_before else {}
     clocks |= {} if silent else {"start": now + START_WITHIN}
     incident = replace(
@@ -67,6 +70,8 @@ def opened(
         Line("signal", said(observed.alert), actor=observed.alert.source),
         Line("decision", _decided(found), _grounds(observed)),
     ]
+    if observed.muted:
+        lines.append(muting(observed.muted))
     if reopens:
         lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
     if not_before:
@@ -78,6 +83,33 @@ def _grounds(observed: Observation) -> str:
     if observed.score is None:
         return observed.found.reason
     return f"{observed.found.reason}; confidence {observed.score.value:.0%}: {observed.score.text}"
+
+
+def muting(suppression: Suppression) -> Line:
+    """That an alert was suppressed: until when, whom it would have woken, and which window did it on whose word."""
+    window = suppression.window
+    because = ", ".join(said for said in (window.author, window.reason) if said)
+    return Line("decision", suppression.said, f"{window.name} ({because})" if because else window.name)
+
+
+def suppressed(observed: Observation, incident: str, now: datetime) -> Suppressed:
+    """The ledger's line of a suppressed alert, with all that is needed to tell of it again."""
+    alert, found, muted = observed.alert, observed.found, observed.muted
+    assert muted is not None  # noqa: S101 - only what is suppressed gets a line
+    return Suppressed(
+        window=muted.window.id,
+        scope=scope_of(found),
+        fingerprint=alert.fingerprint,
+        incident=incident,
+        service=found.service,
+        title=line(alert.title),
+        severity=found.severity.label,
+        pages=muted.pages,
+        whom=muted.whom,
+        at=now,
+        until=muted.window.ends,
+        alert=alert,
+    )
 
 
 def first_page(incident: Incident, reason: str, not_before: datetime | None = None) -> Intent:

@@ -9,6 +9,7 @@ from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.mail import Mail, MailKind, firing_in
 from incident_bot.domain.opening import START_WITHIN
 from incident_bot.domain.owner import rerooted
+from incident_bot.domain.suppress import UNMUTED
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
@@ -25,7 +26,7 @@ class Settled:
 
 def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime, *, promote: bool = False) -> Settled:
     """Take mail in without an execution. It ends when nothing fires; `promote` gives it generation 1 and its page."""
-    lines = [Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor) for mail in mails]
+    lines = [line for mail in mails for line in _lines(mail)]
     if incident.over:
         return Settled(incident, tuple(lines))
     after = incident
@@ -39,6 +40,12 @@ def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime,
     if promote:
         return _promoted(after, lines, mails, now)
     return Settled(after, tuple(lines))
+
+
+def _lines(mail: Mail) -> list[Line]:
+    muted = mail.detail.get("muted", "")
+    said = Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
+    return [said, Line("decision", muted, mail.detail.get("muted_by", ""))] if muted else [said]
 
 
 def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Incident:
@@ -71,7 +78,9 @@ def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], 
     clocks = {**{k: v for k, v in incident.clocks.items() if k != "hold"}, "start": now + START_WITHIN}
     severity = incident.severity if held else _severity(incident, mails)
     after = replace(incident, generation=1, noise=False, clocks=clocks, severity=severity)
-    reason = "another alert agrees, or it got worse: the hold is over" if held else "what joined it is no noise"
+    unmuted = any(mail.detail.get("joined") == UNMUTED for mail in mails)
+    reason = UNMUTED if unmuted else "what joined it is no noise"
+    reason = "another alert agrees, or it got worse: the hold is over" if held else reason
     if held or any(mail.detail.get("pages") for mail in mails):
         return Settled(after, (*lines, Line("decision", "it pages now", reason)), "now", reason)
     return Settled(after, (*lines, Line("decision", "it is worked on now", reason)), "", reason)

@@ -57,7 +57,7 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
 
 
 def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:
-    found = classify(alert, world.team, received_at)
+    found = classify(alert, world.team)
     if world.now() - received_at > STALE_AFTER and alert.status is Status.FIRING:
         hours = (world.now() - received_at).total_seconds() / 3600
         found = replace(

@@ -19,7 +19,7 @@ from incident_bot.operating.documents import (
     Trail,
     Vote,
 )
-from incident_bot.state import actions, approvals, controls, facts, incidents, keys, labels
+from incident_bot.state import actions, approvals, controls, facts, incidents, keys, labels, silences
 from incident_bot.state.actions import Remediation
 from incident_bot.state.approvals import Approval
 from incident_bot.state.controls import Switch
@@ -105,10 +105,13 @@ def switch(found: Switch) -> SwitchShown:
 
 
 def trail(world: World, subject: str) -> Trail:
-    """The timeline of an incident, or of the controls; NotFound."""
+    """The timeline of an incident, of the controls or of the silences; NotFound."""
     if subject == controls.TRAIL:
         found = controls.switch(world.store)
         seq, head = found.seq, found.head
+    elif subject == silences.TRAIL:
+        silenced = silences.read(world.store)
+        seq, head = silenced.seq, silenced.head
     else:
         incident = incidents.read(world.store, subject)
         seq, head = incident.seq, incident.head

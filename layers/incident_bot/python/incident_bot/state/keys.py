@@ -9,6 +9,8 @@ from incident_bot.world import Key
 
 SHARDS = 4
 KILL: Key = ("CONTROL", "KILL")
+SILENCES: Key = ("CONTROL", "SILENCES")
+LEDGER = "LEDGER"
 
 
 def head(scope: str) -> Key:
@@ -95,6 +97,16 @@ def stat(subject: str) -> Key:
 def quarantine(day: str, delivery: str) -> Key:
     """One delivery (or a part of one) that could not be read."""
     return f"QUARANTINE#{day}", delivery
+
+
+def window(identifier: str) -> Key:
+    """One window in the ledger: a silence, a maintenance, ..., once it was made or suppressed something."""
+    return LEDGER, f"WINDOW#{identifier}"
+
+
+def suppressed(window: str, scope: str, fingerprint: str) -> Key:
+    """One series that a window suppressed."""
+    return f"{LEDGER}#{window}", f"{scope}#{fingerprint}"
 
 
 def due(key: Key, at: datetime) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Telling an incident of an alert: the mail with all that its actor, or whoever acts for it, needs to decide."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from incident_bot.domain.clock import rfc3339
+from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.opening import Observation, muting, said
+from incident_bot.domain.plaintext import line
+from incident_bot.domain.series import Series
+
+
+def alert_mail(
+    observed: Observation, series: Series, now: datetime, *, group: str, joined: str, new: bool = False
+) -> Mail:
+    """The mail of an alert, `series` being what is known with it; `joined` says why it is in that incident."""
+    alert, found, score = observed.alert, observed.found, observed.score
+    detail = {
+        "status": alert.status.value,
+        "group": group,
+        "title": line(alert.title),
+        "source": alert.source,
+        "since": rfc3339(alert.started_at),
+        "service": found.service,
+        "resource": alert.resource,
+        "ask": alert.ask,
+        "severity": str(int(found.severity)),
+        "pages": "yes" if found.pages else "",
+        "hold": str(found.hold_seconds or ""),
+        "noise": "yes" if found.noise else "",
+        "why": found.reason,
+        "rhythm": str(series.rhythm),
+        "joined": joined,
+        "new": "yes" if new else "",
+        "playbooks": ",".join(found.playbooks),
+        **({"confidence": str(score.value), "evidence": score.text} if score else {}),
+        **_muting(observed),
+    }
+    return Mail(MailKind.ALERT, now, alert.fingerprint, alert.source, said(alert), detail)
+
+
+def _muting(observed: Observation) -> Mapping[str, str]:
+    """What the incident writes down of an alert that is suppressed."""
+    if observed.muted is None:
+        return {}
+    written = muting(observed.muted)
+    return {"muted": written.text, "muted_by": written.reason}

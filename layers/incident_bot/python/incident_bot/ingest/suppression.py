@@ -1,0 +1,92 @@
+"""Suppression at run time: which windows are under way, what they suppressed, and what becomes of it at their end."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from incident_bot.domain.incident import Incident
+from incident_bot.domain.opening import Observation
+from incident_bot.domain.series import Series
+from incident_bot.domain.shape import dump
+from incident_bot.domain.suppress import FIRES, Suppressed, Window, outcome, planned, suppress
+from incident_bot.ingest import signals
+from incident_bot.state import incidents, keys, ledger, series, silences
+from incident_bot.world import Item, Key, World, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What was found when a window ended: how many of its series still fire, and how many do not."""
+
+    fires: int
+    over: int
+
+
+def wanted(world: World) -> list[Key]:
+    """The items that tell what is suppressed now: they are read together with the scope's head."""
+    del world
+    return [keys.SILENCES]
+
+
+def applied(world: World, found: Mapping[Key, Item], observations: Sequence[Observation]) -> list[Observation]:
+    """The observations under the windows of this moment."""
+    windows = [*silences.of(found.get(keys.SILENCES, {})).open.values(), *planned(world.team, world.now())]
+    return [_applied(world, windows, observation) for observation in observations] if windows else list(observations)
+
+
+def _applied(world: World, windows: Sequence[Window], observation: Observation) -> Observation:
+    found, muted = suppress(observation.alert, observation.found, windows, world.team, world.now())
+    return replace(observation, found=found, muted=muted) if muted else observation
+
+
+def noted(observations: Iterable[Observation], lines: Sequence[Suppressed]) -> list[Write]:
+    """The writes that enter what was suppressed, and its window; a silence was entered when it was made."""
+    used = {line.window for line in lines}
+    windows = {o.muted.window.id: o.muted.window for o in observations if o.muted and o.muted.window.id in used}
+    unmade = [window for window in windows.values() if window.kind != "silence"]
+    return [*map(ledger.entering, unmade), *map(ledger.noting, lines)]
+
+
+def close(world: World, identifier: str) -> Ended:
+    """Look at what an ended window suppressed: what still fires is told again, through the queue, and so decided anew.
+
+    One that is not over yet, or was closed before, is left alone. May be repeated where it broke off.
+    """
+    kept = ledger.read(world.store, identifier)
+    if kept.closed or kept.window.ends > world.now():
+        return Ended(0, 0)
+    lines = ledger.lines(world.store, identifier)
+    known = _series(world, lines)
+    homes = incidents.read_many(world.store, {s.incident for s in known.values()})
+    told = [(line, _outcome(line, known, homes)) for line in lines]
+    again = [line for line, how in told if how == FIRES]
+    _tell_again(world, identifier, again, known)
+    ledger.settle(world.store, told)
+    world.store.write([ledger.closing(kept.window)])
+    return Ended(len(again), len(told) - len(again))
+
+
+def _series(world: World, lines: Sequence[Suppressed]) -> dict[tuple[str, str], Series]:
+    """The series of the lines, by scope and fingerprint."""
+    found: dict[tuple[str, str], Series] = {}
+    for scope in dict.fromkeys(line.scope for line in lines):
+        here = series.read(world.store, scope, [line.fingerprint for line in lines if line.scope == scope])
+        found |= {(scope, fingerprint): known for fingerprint, known in here.items()}
+    return found
+
+
+def _outcome(line: Suppressed, known: Mapping[tuple[str, str], Series], homes: Mapping[str, Incident]) -> str:
+    present = known.get((line.scope, line.fingerprint))
+    return outcome(present, homes.get(present.incident) if present else None)
+
+
+def _tell_again(
+    world: World, window: str, lines: Sequence[Suppressed], known: Mapping[tuple[str, str], Series]
+) -> None:
+    """Put the alerts into the queue as of the last word of their series: a resolve since then makes them late."""
+    delivery, now = f"{window}-ended", world.now()
+    alerts: dict[str, list[str]] = {}
+    for line in lines:
+        last = replace(line.alert, occurred_at=known[line.scope, line.fingerprint].occurred_at)
+        alerts.setdefault(last.source, []).append(signals.ENCODE(dump(last)))
+    for source, dumped in alerts.items():
+        world.queue.send(signals.packed(source, delivery, now, dumped))
