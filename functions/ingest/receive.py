@@ -1,5 +1,9 @@
-"""`receive`: a webhook delivery becomes messages in the signals queue, once its sender has proven itself."""
+"""`receive`: a webhook delivery becomes messages in the signals queue, once its sender has proven itself.
 
+An alarm's own Lambda action comes in here too: the function's policy says who may invoke it.
+"""
+
+import json
 import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -13,7 +17,7 @@ from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
 from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
 from incident_bot.payload import BODY_BYTES, decode
 from incident_bot.sources import Parsed, Rejection, Source, assigned, read
-from incident_bot.stage import http
+from incident_bot.stage import either, http, stage
 from incident_bot.world import World
 
 RETRY = {"retry-after": "5"}
@@ -125,4 +129,10 @@ def _delivery(request: Request) -> str:
     return quarantine.plain_id(request.headers.get("webhook-id") or request.id)
 
 
-handler = http(receive)
+def invoked(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what a service invoked us with into the queue as it is, to be read by `consume` like an event of a rule."""
+    world.queue.send([json.dumps(event)])
+    return {}
+
+
+handler = either(request=http(receive), other=stage(invoked))

@@ -1,6 +1,7 @@
-"""What feeds functions without being asked: the queue feeds `consume`, the tables' streams feed `publish`."""
+"""What feeds functions without being asked: the queue `consume`, the tables' streams `publish`, alarms `receive`."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_lambda_event_sources import SqsDlq
 from constructs import Construct
@@ -51,3 +52,22 @@ class Feeds(Construct):
                 on_failure=SqsDlq(signals.dead),
             )
             named(stream, f"{name}Feed")
+
+
+class AlarmActions(Construct):
+    """Alarms of this account may have `receive` as their Lambda action; what it cannot take becomes a dead letter.
+
+    The dead-letter queue gets the alarm as it was sent, ready to be redriven; a failure destination would wrap it.
+    """
+
+    def __init__(self, scope: Construct, *, receive: StageFunction, signals: Signals) -> None:
+        super().__init__(scope, "AlarmActions")
+        receive.function.add_permission(
+            "AlarmAction",
+            principal=iam.ServicePrincipal("lambda.alarms.cloudwatch.amazonaws.com"),
+            source_account=Stack.of(self).account,
+        )
+        function = receive.function.node.default_child
+        if not isinstance(function, lambda_.CfnFunction):
+            raise TypeError(f"a function of another kind: {function}")
+        function.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=signals.dead.queue_arn)

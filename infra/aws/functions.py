@@ -47,8 +47,8 @@ SIZES: Mapping[str, Size] = {
 UNTRACED = {"receive": "It only passes deliveries on; the traces of a storm would cost more than to take it in."}
 
 WAITED_FOR = (
-    "Nothing invokes it asynchronously but, for sweep, a rule with a dead-letter queue: the queue, the streams, "
-    "API Gateway and Step Functions wait for the answer, try again and keep what failed."
+    "Nothing invokes it asynchronously but, for sweep, a rule and, for receive, alarms, both with a dead-letter queue: "
+    "the queue, the streams, API Gateway and Step Functions wait for the answer, try again and keep what failed."
 )
 
 

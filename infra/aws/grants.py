@@ -75,7 +75,7 @@ PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
-    "receive": (ENQUEUE, WEBHOOK_SECRETS, *SET_ASIDE),
+    "receive": (ENQUEUE, GIVE_UP, WEBHOOK_SECRETS, *SET_ASIDE),
     "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
     "operate": (
         *(*ACTOR, HOLD, CONTROL, LEARN, KEEP_LEDGER, READ_BACK, FIND_OPENED),

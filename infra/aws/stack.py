@@ -17,7 +17,7 @@ from infra.aws.action_roles import ActionRoles, reads, usable
 from infra.aws.alarms import Alarms
 from infra.aws.api import Api, Operators
 from infra.aws.choices import Choices
-from infra.aws.feeds import Feeds
+from infra.aws.feeds import AlarmActions, Feeds
 from infra.aws.functions import Shared, StageFunction
 from infra.aws.machines import Machines
 from infra.aws.naming import action_role_arn, machine_arn, named, parameters_prefix
@@ -45,12 +45,13 @@ class IncidentBot(Stack):
         functions["sweep"].function.add_environment("INCIDENTBOT_API_URL", api.url)
         operators = Operators(self, api=api.api)
         Feeds(self, consume=functions["consume"], publish=functions["publish"], signals=signals, storage=storage)
+        AlarmActions(self, receive=functions["receive"], signals=signals)
         EventRules(self, sources=plugins.sources(), signals=signals)
         EachMinute(self, sweep=functions["sweep"], signals=signals)
         Machines(self, functions=functions, notices_arn=notices.topic_arn)
         ActionRoles(self, actions=plugins.actions(), team=team, act=functions["act"].role)
         Alarms(self, notices=notices, signals=signals, receive=functions["receive"])
-        self._tell(api, operators)
+        self._tell(api, operators, alarm_action_arn=functions["receive"].arn)
 
     def _used(self) -> Resources:
         bus = events.EventBus(self, "Bus", event_bus_name=self.stack_name)
@@ -101,12 +102,13 @@ class IncidentBot(Stack):
             return (p for source in plugins.sources().values() for p in source.permissions)
         return ()
 
-    def _tell(self, api: Api, operators: Operators) -> None:
+    def _tell(self, api: Api, operators: Operators, alarm_action_arn: str) -> None:
         used = self._resources
         outputs = {
             "ApiUrl": api.url,
             "ApiId": api.api.http_api_id,
             "AlarmTopicArn": used.signals.alarm_topic.topic_arn,
+            "AlarmActionArn": alarm_action_arn,
             "SignalsQueueUrl": used.signals.queue.queue_url,
             "DeadLetterQueueUrl": used.signals.dead.queue_url,
             "TableName": used.storage.incidents.table_name,

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.ingest.receive import receive
+from functions.ingest.receive import handler, invoked, receive
 from incident_bot.authentication import StandardWebhooks
-from incident_bot.domain.errors import Unavailable
+from incident_bot.domain.errors import Invalid, Unavailable
 from incident_bot.ingest import quarantine
 from incident_bot.ingest.rate import RateLimit
+from incident_bot.ingest.signals import read_raw
 from incident_bot.plugins import source
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.surroundings import MemoryArchive, MemoryQueue
@@ -324,3 +325,29 @@ def test_no_request_makes_it_raise(missing: dict[str, None]) -> None:
     response = receive(a_front(), generic(ALERT) | missing)
 
     assert response["statusCode"] in (202, 400, 401, 404, 405, 415)
+
+
+ACTION = next(e.body for e in source("cloudwatch").examples if "alarmData" in e.body)
+
+
+def test_an_alarms_own_action_is_in_the_queue_as_it_came_and_its_source_reads_it() -> None:
+    world = a_front()
+
+    invoked(world, ACTION)
+
+    (message,) = queued(world)
+    assert message == ACTION
+    assert read_raw(json.dumps(message), T0).source == "cloudwatch"
+
+
+def test_an_action_that_cannot_be_queued_comes_again() -> None:
+    world = a_front()
+
+    with pytest.raises(Unavailable):
+        invoked(replace(world, queue=FullQueue(world.clock)), ACTION)
+
+
+def test_a_request_is_answered_and_an_action_raises_where_there_is_no_world() -> None:
+    assert handler(generic(ALERT), None)["statusCode"] == 500
+    with pytest.raises(Invalid):
+        handler(ACTION, None)

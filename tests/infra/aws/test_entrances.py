@@ -101,6 +101,19 @@ def test_alarms_and_costs_of_this_account_are_published_and_nothing_else_by_the_
     }
 
 
+def test_alarms_of_this_account_invoke_receive_and_what_it_cannot_take_is_kept(aws):
+    (told,) = [
+        permission["Properties"]
+        for permission in of_type(aws, "AWS::Lambda::Permission").values()
+        if permission["Properties"]["Principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+    ]
+    assert (readable(told["FunctionName"]), told["Action"]) == ("<ReceiveFunction.Arn>", "lambda:InvokeFunction")
+    assert readable(told["SourceAccount"]) == "<AWS::AccountId>"
+    kept = properties(aws, "ReceiveFunction")["DeadLetterConfig"]["TargetArn"]
+    assert readable(kept) == "<DeadLetterQueue.Arn>"
+    assert ("sqs:SendMessage", "<DeadLetterQueue.Arn>") in of(aws, "ReceiveRole")
+
+
 def test_the_alarm_topic_feeds_the_queue_envelope_and_all(aws):
     (subscription,) = of_type(aws, "AWS::SNS::Subscription").values()
     told = subscription["Properties"]

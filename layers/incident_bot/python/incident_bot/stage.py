@@ -62,6 +62,15 @@ def http(function: Handler, build: Builder = the_world) -> LambdaHandler:
     return handler
 
 
+def either(request: LambdaHandler, other: LambdaHandler) -> LambdaHandler:
+    """The handler of a function that the HTTP API invokes, and services by themselves: nobody waits for theirs."""
+
+    def handler(event: Mapping[str, Any], context: Any) -> Any:
+        return (request if "http" in (event.get("requestContext") or {}) else other)(event, context)
+
+    return handler
+
+
 def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """An RFC 9457 problem document as an HTTP API's Lambda response."""
     document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
