@@ -33,7 +33,9 @@ def _alert(event: Event, received_at: datetime) -> Alert:
     detail = event.detail
     said = text(detail, "statusCode") or "open"  # left out where nothing is to be closed
     if said not in STATUSES:
-        raise Unparseable(f"detail.statusCode is none of {', '.join(STATUSES)}: {shown(said)!r}", field="statusCode")
+        raise Unparseable(
+            f"detail.statusCode is none of {', '.join(STATUSES)}: {shown(said)!r}", field="detail.statusCode"
+        )
     arn, code = (text(detail, name, required=True, path="detail.") for name in ("eventArn", "eventTypeCode"))
     account, region = text(detail, "affectedAccount") or event.account, text(detail, "eventRegion") or event.region
     entities, category = _entities(event), text(detail, "eventTypeCategory")

@@ -27,7 +27,10 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
 
 def _alert(event: Event) -> Alert:
     finding, touched = event.detail, first(event.detail, "resources")
-    arn, said = text(finding, "findingArn", required=True, path="detail."), text(finding, "status", required=True)
+    arn, said = (
+        text(finding, "findingArn", required=True, path="detail."),
+        text(finding, "status", required=True, path="detail."),
+    )
     if said not in STATUSES:
         raise Unparseable(f"detail.status is none of {', '.join(STATUSES)}: {shown(said)!r}", field="detail.status")
     account = text(finding, "awsAccountId") or event.account
