@@ -96,6 +96,20 @@ def test_a_lost_resolve_is_found_by_silence(later: float, fires: bool) -> None:
     assert bool(after.firing) == fires
 
 
+@pytest.mark.parametrize(
+    ("source", "why"), [("generic", "its resolve was lost"), ("budgets", "it never says that it is over")]
+)
+def test_silence_is_said_to_be_what_it_is(source: str, why: str) -> None:
+    incident = replace(ASKED, firing={"v1:b": replace(WEBHOOK, source=source)})
+    world = a_world(None, incident)
+    world.clock.advance(25 * 3600)
+
+    verify(world, turn_of(incident))
+
+    texts = [entry["text"] for entry in incidents.timeline(world.store, incident.id)]
+    assert texts[0] == f"errors: not heard of for 90000 s: {why}"
+
+
 def test_every_opinion_is_on_the_record() -> None:
     incident = replace(ASKED, firing={"v1:a": ALARM})
     world = a_world(None, incident, clients=MemoryClients(cloudwatch=CloudWatch("ALARM")))
