@@ -11,6 +11,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.classify import Classification, classify
 from incident_bot.domain.errors import Invalid
 from incident_bot.domain.incident import Incident, State
+from incident_bot.domain.planned import Maintenance
 from incident_bot.domain.series import Series, after
 from incident_bot.domain.suppress import (
     Suppressed,
@@ -23,7 +24,6 @@ from incident_bot.domain.suppress import (
     planned,
     suppress,
 )
-from incident_bot.domain.team import Maintenance
 from tests.building import a_service, a_team, an_alert, an_incident
 from tests.deciding import later, says
 

@@ -6,8 +6,8 @@ import pytest
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.incident import State
+from incident_bot.domain.planned import Maintenance
 from incident_bot.domain.suppress import Window, figures
-from incident_bot.domain.team import Maintenance
 from incident_bot.ingest import suppression
 from incident_bot.operating import orders
 from incident_bot.state import ledger, silences

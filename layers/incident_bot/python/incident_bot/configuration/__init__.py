@@ -20,6 +20,7 @@ from incident_bot.configuration.entries import entry, listed, named
 from incident_bot.configuration.problem import Flaw, Problem
 from incident_bot.domain.errors import Invalid
 from incident_bot.domain.nearest import nearest
+from incident_bot.domain.planned import Maintenance, Recurring
 from incident_bot.domain.shape import dump
 from incident_bot.domain.team import (
     ChannelSettings,
@@ -27,7 +28,6 @@ from incident_bot.domain.team import (
     Correlation,
     Group,
     Guardrails,
-    Maintenance,
     Person,
     Playbook,
     Rota,
@@ -42,7 +42,7 @@ __all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
 FILES = {
     "services": ("services",),
     "people": ("people", "rotas", "groups", "default_group"),
-    "rules": ("rules", "timing", "correlation", "confidence", "maintenance"),
+    "rules": ("rules", "timing", "correlation", "confidence", "maintenance", "recurring_maintenance"),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
@@ -114,6 +114,9 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
         confidence=entry(Confidence, raw.get("confidence", {}), ("confidence",), flaws["rules"]) or Confidence(),
         maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
+        recurring_maintenance=listed(
+            Recurring, raw.get("recurring_maintenance"), ("recurring_maintenance",), flaws["rules"]
+        ),
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
         channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),

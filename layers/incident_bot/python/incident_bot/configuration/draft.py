@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from incident_bot import plugins
 from incident_bot.actions import Action
+from incident_bot.domain.planned import Maintenance, Recurring
 from incident_bot.domain.team import (
     ChannelSettings,
     Confidence,
     Correlation,
     Group,
     Guardrails,
-    Maintenance,
     Person,
     Playbook,
     Rota,
@@ -56,6 +56,7 @@ class Draft:
     correlation: Correlation = field(default_factory=Correlation)
     confidence: Confidence = field(default_factory=Confidence)
     maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
+    recurring_maintenance: list[tuple[int, Recurring]] = field(default_factory=list)
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Draft:
             correlation=self.correlation,
             confidence=self.confidence,
             maintenance=tuple(planned for _, planned in self.maintenance),
+            recurring_maintenance=tuple(recurring for _, recurring in self.recurring_maintenance),
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
         )

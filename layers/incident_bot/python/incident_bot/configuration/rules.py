@@ -4,7 +4,7 @@ belongs together, and planned maintenance."""
 from collections.abc import Iterator
 from typing import Any
 
-from incident_bot.configuration import matching
+from incident_bot.configuration import matching, windows
 from incident_bot.configuration.draft import Draft
 from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.alert import Severity
@@ -53,7 +53,7 @@ def check(draft: Draft) -> Iterator[Flaw]:
     yield from _timing(draft)
     yield from _correlation(draft)
     yield from _confidence(draft)
-    yield from _maintenance(draft)
+    yield from windows.check(draft)
 
 
 def _effect(rule: Rule, path: Path, draft: Draft) -> Iterator[Flaw]:
@@ -100,11 +100,3 @@ def _confidence(draft: Draft) -> Iterator[Flaw]:
             yield Flaw(("confidence", name), "must be at least 1: nothing is certain before anybody labelled it")
     if by.burn_at < 1:
         yield Flaw(("confidence", "burn_at"), "must be at least 1: at 1 an error budget just lasts")
-
-
-def _maintenance(draft: Draft) -> Iterator[Flaw]:
-    """Every window has a length, and can fit an alert."""
-    for index, (_, planned) in enumerate(draft.maintenance):
-        if planned.starts >= planned.ends:
-            yield Flaw(("maintenance", index, "ends"), "must be after it starts")
-        yield from matching.check(planned.when, ("maintenance", index, "when"), draft)

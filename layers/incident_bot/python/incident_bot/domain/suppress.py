@@ -7,7 +7,7 @@ window ends. What cannot be read or fails suppresses nothing.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import Classification, playbook_fields
@@ -15,6 +15,7 @@ from incident_bot.domain.errors import Invalid
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.match import matches
 from incident_bot.domain.owner import frozen
+from incident_bot.domain.planned import occurrences
 from incident_bot.domain.series import Series
 from incident_bot.domain.team import Team
 
@@ -131,19 +132,14 @@ def outcome(series: Series | None, incident: Incident | None) -> str:
 
 def planned(team: Team, at: datetime) -> list[Window]:
     """The maintenance windows of the configuration that are under way."""
-    return [
-        Window(
-            id=f"maintenance-{slug(m.name)}-{m.starts:%Y%m%dT%H%MZ}",
-            kind="maintenance",
-            name=f"maintenance {m.name}",
-            when=m.when,
-            starts=m.starts,
-            ends=m.ends,
-            author="configuration",
-        )
-        for m in team.maintenance
-        if m.starts <= at < m.ends
-    ]
+    once = [_work(m.name, m.when, m.starts, m.ends) for m in team.maintenance if m.starts <= at < m.ends]
+    recurring = team.recurring_maintenance
+    return once + [_work(r.name, r.when, *span) for r in recurring for span in occurrences(r, at)]
+
+
+def _work(name: str, when: Mapping[str, str], starts: datetime, ends: datetime) -> Window:
+    identifier = f"maintenance-{slug(name)}-{starts.astimezone(UTC):%Y%m%dT%H%MZ}"
+    return Window(identifier, "maintenance", f"maintenance {name}", when, starts, ends, "configuration")
 
 
 def checked(when: Mapping[str, str]) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.planned import Maintenance, Recurring
 
 
 class Mode(StrEnum):
@@ -231,16 +232,6 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
-    """Planned work: what the matchers fit is recorded inside the window, and pages if it still fires afterwards."""
-
-    name: str
-    starts: datetime
-    ends: datetime
-    when: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Team:
     """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
 
@@ -256,6 +247,7 @@ class Team:
     correlation: Correlation = field(default_factory=Correlation)
     confidence: Confidence = field(default_factory=Confidence)
     maintenance: tuple[Maintenance, ...] = ()
+    recurring_maintenance: tuple[Recurring, ...] = ()
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

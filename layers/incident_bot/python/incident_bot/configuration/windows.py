@@ -1,0 +1,62 @@
+"""The windows of `rules.yaml`: planned maintenance, once or recurring, and what else keeps alerts from being told."""
+
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from incident_bot.configuration import matching
+from incident_bot.configuration.draft import Draft
+from incident_bot.configuration.problem import Flaw, Path, unknown
+from incident_bot.domain.nearest import nearest
+from incident_bot.domain.planned import LONGEST, WEEKDAYS, Recurring
+
+
+def check(draft: Draft) -> Iterator[Flaw]:
+    """Every window has a length, comes at some time, and can fit an alert."""
+    for index, (_, planned) in enumerate(draft.maintenance):
+        if planned.starts >= planned.ends:
+            yield Flaw(("maintenance", index, "ends"), "must be after it starts")
+        yield from _when(planned.when, ("maintenance", index), draft)
+    for index, recurring in draft.recurring_maintenance:
+        yield from _recurring(recurring, ("recurring_maintenance", index), draft)
+
+
+def _recurring(recurring: Recurring, path: Path, draft: Draft) -> Iterator[Flaw]:
+    yield from _owner(recurring.owner, path, draft)
+    yield from _when(recurring.when, path, draft)
+    if not 1 <= recurring.minutes <= LONGEST:
+        yield Flaw((*path, "minutes"), f"must be between 1 and {LONGEST} (7 days), not {recurring.minutes}")
+    if recurring.at.tzinfo:
+        yield Flaw((*path, "at"), "is local time: the zone is named by `timezone`")
+    try:
+        ZoneInfo(recurring.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        near = nearest(recurring.timezone, available_timezones())
+        yield Flaw((*path, "timezone"), f"there is no time zone {recurring.timezone!r}", near)
+    yield from _days(recurring, path)
+
+
+def _days(recurring: Recurring, path: Path) -> Iterator[Flaw]:
+    if bool(recurring.weekdays) == bool(recurring.days):
+        yield Flaw(path, "needs either `weekdays` or `days` of the month")
+    if recurring.weeks and not recurring.weekdays:
+        yield Flaw((*path, "weeks"), "says which `weekdays` of a month, of which there are none")
+    for index, name in enumerate(recurring.weekdays):
+        if name not in WEEKDAYS:
+            yield unknown((*path, "weekdays", index), "weekday", name, WEEKDAYS)
+    for index, week in enumerate(recurring.weeks):
+        if week not in (-1, 1, 2, 3, 4, 5):
+            yield Flaw((*path, "weeks", index), f"must be 1 to 5, or -1 for the last, not {week}")
+    for index, day in enumerate(recurring.days):
+        if not (1 <= day <= 31 or -28 <= day <= -1):
+            yield Flaw((*path, "days", index), f"must be 1 to 31, or -1 (the last day) to -28, not {day}")
+
+
+def _when(when: Mapping[str, str], path: Path, draft: Draft) -> Iterator[Flaw]:
+    if not when:
+        yield Flaw((*path, "when"), "fits nothing without a matcher: it would never suppress anything")
+    yield from matching.check(when, (*path, "when"), draft, matching.PLAYBOOK_FIELDS)
+
+
+def _owner(owner: str, path: Path, draft: Draft) -> Iterator[Flaw]:
+    if owner not in draft.names["groups"]:
+        yield unknown((*path, "owner"), "group", owner, draft.names["groups"])

@@ -1,0 +1,73 @@
+"""Every mistake in a window of rules.yaml is told with its file, line and field."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from incident_bot.configuration import Problem, diagnose, load
+from tests.configuration.test_mistakes import INSTALLED, TEAM
+
+RECURRING = """
+recurring_maintenance:
+  - name: db-patching
+    owner: platform
+    review_by: 2027-05-01
+    when: { service: search }
+    timezone: Europe/Paris
+    at: "22:00"
+    minutes: 120
+    weekdays: [tuesday]
+    weeks: [2]
+"""
+
+
+def added(folder: Path, text: str) -> list[Problem]:
+    """The problems of the example team with that text in its rules."""
+    shutil.copytree(TEAM, folder, dirs_exist_ok=True)
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text() + text)
+    return diagnose(folder, INSTALLED)
+
+
+def test_a_recurring_window_is_read(tmp_path: Path) -> None:
+    assert added(tmp_path, RECURRING) == []
+    (found,) = load(tmp_path, INSTALLED).recurring_maintenance
+    assert (found.name, found.at.hour, found.weekdays, found.weeks) == ("db-patching", 22, ("tuesday",), (2,))
+
+
+# what is replaced, by what, the field blamed, a part of the reason, the nearest name offered
+MISTAKES = {
+    "owner": ("owner: platform", "owner: platfrom", "owner", "no group 'platfrom'", "platform"),
+    "what it fits": ("service: search", "service: serch", "when.service", "no service 'serch'", "search"),
+    "nothing that it fits": ("{ service: search }", "{}", "when", "fits nothing without a matcher", ""),
+    "time zone": ("Europe/Paris", "Europe/Pariss", "timezone", "no time zone", "Europe/Paris"),
+    "a time that is none": ('"22:00"', '"25:00"', "at", "hour value is outside", ""),
+    "a time with an offset": ('"22:00"', '"22:00+01:00"', "at", "is local time", ""),
+    "too long": ("minutes: 120", "minutes: 10081", "minutes", "between 1 and 10080 (7 days)", ""),
+    "no length": ("minutes: 120", "minutes: 0", "minutes", "between 1 and 10080", ""),
+    "a day that is none": ("[tuesday]", "[tusday]", "weekdays[0]", "no weekday 'tusday'", "tuesday"),
+    "a week that is none": ("weeks: [2]", "weeks: [6]", "weeks[0]", "1 to 5, or -1", ""),
+    "a day of the month that is none": (
+        "    weekdays: [tuesday]\n    weeks: [2]\n",
+        "    days: [0]\n",
+        "days[0]",
+        "1 to 31",
+        "",
+    ),
+    "both kinds of days": ("weeks: [2]", "days: [1]", "", "either `weekdays` or `days`", ""),
+    "no days at all": ("    weekdays: [tuesday]\n    weeks: [2]\n", "", "", "either `weekdays` or `days`", ""),
+    "a field that there is not": ("weeks: [2]", "week: [2]", "week", "no such field", "weeks"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_each_mistake_is_named(name: str, tmp_path: Path) -> None:
+    old, new, field, reason, nearest = MISTAKES[name]
+    assert old in RECURRING
+    problems = added(tmp_path, RECURRING.replace(old, new))
+    path = "recurring_maintenance[0]" + (f".{field}" if field else "")
+    (told,) = [p for p in problems if p.field == path and reason in p.reason]
+    assert told.file.endswith("rules.yaml")
+    assert told.line > len((TEAM / "rules.yaml").read_text().splitlines())
+    assert not nearest or told.nearest == nearest
