@@ -163,6 +163,7 @@ def test_an_alert_that_breaks_its_format_is_rejected_with_its_field(
         (b'{"a": -Infinity}', "-Infinity is not JSON"),
         (b'{"a": 1e999}', "out of range"),
         (b'{"a": ' + b"9" * 5000 + b"}", "5000 digits"),
+        (b'{"a": 9223372036854775808}', "out of range"),
         (b'{"a": "\\ud800"}', "surrogate"),
         (b'{"\\udfff": 1}', "surrogate"),
         (b"[" * 20_000 + b"]" * 20_000, "nested deeper than 32"),

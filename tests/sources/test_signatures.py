@@ -133,3 +133,13 @@ def test_where_a_vendor_offers_several_ways_any_is_good_and_a_refusal_names_all(
 @given(st.dictionaries(st.sampled_from(["x-signature", "x-timestamp", "x-token", "authorization"]), st.text()))
 def test_no_header_makes_a_verification_raise_anything_else(scheme: Authentication, headers: dict[str, str]) -> None:
     refused(scheme, headers)
+
+
+def test_gitlab_signs_with_a_signing_token_and_sends_a_secret_token_and_never_the_other_way_round() -> None:
+    gitlab, token = SCHEMES["gitlab"], "a-secret-token"
+    for secret in (SECRETS[0], token):
+        gitlab.verify(proof(gitlab, secret), BODY, (SECRETS[0], token), NOW)
+
+    assert SECRETS[0] not in proof(gitlab).values()
+    refused(gitlab, {"x-gitlab-token": SECRETS[0]}, (SECRETS[0], token))
+    refused(gitlab, {"x-gitlab-token": SECRETS[0]}, SECRETS)

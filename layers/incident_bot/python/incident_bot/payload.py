@@ -16,7 +16,8 @@ ALERT_BYTES = 190_000
 DEPTH = 32
 LABELS = 64
 TEXT_BYTES = 2048
-DIGITS = 18  # what fits a signed 64-bit integer, whatever the digits are
+LARGEST = 2**63
+DIGITS = 19  # of the largest signed 64-bit integer: nanoseconds since 1970 have as many
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before it, a source's clock is not set or the field is a zero value
 AHEAD = timedelta(days=1)  # a sender's clock may be wrong by hours, but a date of next year would outrank every resolve
@@ -177,7 +178,10 @@ def _constant(name: str) -> NoReturn:
 def _integer(digits: str) -> int:
     if len(digits.lstrip("-")) > DIGITS:
         raise Unparseable(f"a number has {len(digits)} digits, at most {DIGITS} are read")
-    return int(digits)
+    number = int(digits)
+    if not -LARGEST <= number < LARGEST:
+        raise Unparseable(f"the number {digits} is out of range")
+    return number
 
 
 def _number(digits: str) -> float:
