@@ -72,6 +72,13 @@ def test_an_acknowledgement_stops_the_escalation_and_makes_a_commander() -> None
     assert actor.pages == ["first"]
 
 
+def test_a_source_that_tells_of_an_acknowledgement_commands_nothing() -> None:
+    actor = paged_and_active().tell(ACK, at=60, actor="pagerduty")
+    assert (actor.incident.acknowledged_by, actor.incident.commander) == ("pagerduty", "")
+    assert "escalate" not in actor.incident.clocks
+    assert actor.tell(ACK, at=90, actor="grace").incident.commander == "grace"
+
+
 def test_whoever_acknowledges_later_is_not_made_commander() -> None:
     actor = paged_and_active().tell(ACK, at=60).tell(ACK, at=90, actor="grace")
     assert (actor.incident.acknowledged_by, actor.incident.commander) == ("grace", "ada")

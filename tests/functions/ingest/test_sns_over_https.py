@@ -19,6 +19,7 @@ from functions.ingest.consume import consume
 from functions.ingest.receive import receive
 from incident_bot.domain.errors import Unavailable
 from incident_bot.ingest import sns
+from incident_bot.state import mailbox
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Response
@@ -136,7 +137,7 @@ def test_a_listed_topic_is_confirmed_at_its_own_regions_sns() -> None:
     assert (status, said["notes"]) == (202, [f"the subscription to {TOPIC} is confirmed"])
     asked = f"{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC.replace(':', '%3A')}&Token=t0k3n"
     assert fetched(world) == [CERTIFICATE, asked]
-    assert world.queue.bodies == []
+    assert said["accepted"] == 0
 
 
 def test_a_confirmation_that_fails_is_to_come_again() -> None:
@@ -145,11 +146,15 @@ def test_a_confirmation_that_fails_is_to_come_again() -> None:
     assert sent(world, a_message(sns.CONFIRMATION))[0] == 503
 
 
-def test_an_end_is_counted_and_confirmed_to_nobody() -> None:
+def test_that_a_topic_delivers_no_more_is_a_ticket_until_it_does_again() -> None:
     world = a_front()
-    assert sent(world, a_message(sns.END))[0] == 202
-    assert fetched(world) == [CERTIFICATE]
-    assert world.metrics.counts["SubscriptionEnded"] == 1
+    for number, kind in enumerate((sns.END, sns.CONFIRMATION)):
+        assert sent(world, a_message(kind))[0] == 202
+        world.clock.advance(1)
+        consume(world, a_batch({"messageId": f"m{number}", "body": world.queue.bodies[number]}))
+        incident = the_incident(world)
+        assert (incident.title, incident.severity) == ("SNS topic shop-alarms no longer delivers its alarms here", 3)
+    assert [mail.detail["status"] for mail in mailbox.read(world, incident).mails][-1:] == ["resolved"]
 
 
 def test_the_chinese_partition_has_hosts_of_its_own() -> None:

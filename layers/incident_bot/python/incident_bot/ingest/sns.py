@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Denied, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.ingest import quarantine
-from incident_bot.ingest.signals import MESSAGE_BYTES
+from incident_bot.ingest.signals import MESSAGE_BYTES, packed, sort_out
 from incident_bot.ingest.webhook import Request, answer, problem
 from incident_bot.payload import decode, kind, shown
-from incident_bot.sources import Rejection
+from incident_bot.sources import Parsed, Rejection
 from incident_bot.world import World
 
 SOURCE = "sns"
@@ -105,9 +106,10 @@ def _received(world: World, request: Request, body: bytes) -> dict[str, Any]:
     delivery = quarantine.plain_id(message["MessageId"])
     if message["Type"] == CONFIRMATION:
         _confirm(world, message, host)
+        _tell(world, delivery, topic, Status.RESOLVED)
         return _taken(delivery, 0, f"the subscription to {topic} is confirmed")
     if message["Type"] == END:
-        world.metrics.count("SubscriptionEnded", 1, source=SOURCE)
+        _tell(world, delivery, topic, Status.FIRING)
         return _taken(delivery, 0, f"the subscription to {topic} has ended")
     wait = world.admit(SOURCE)
     if wait > 0:
@@ -164,4 +166,20 @@ def _confirm(world: World, message: Mapping[str, str], host: str) -> None:
     confirmed = world.http.get(f"https://{host}/?{urlencode(asked)}", timeout_seconds=CONFIRM_SECONDS)
     if confirmed.status != 200:
         raise Unavailable(f"SNS did not confirm the subscription: {confirmed.status}")
-    world.metrics.count("SubscriptionConfirmed", 1, source=SOURCE)
+
+
+def _tell(world: World, delivery: str, topic: str, status: Status) -> None:
+    """That a topic's alarms no longer come is an alert of its own: nobody would notice it by their silence."""
+    now = world.now()
+    alert = Alert(
+        source="generic",
+        title=f"SNS topic {topic.rpartition(':')[2]} no longer delivers its alarms here",
+        status=status,
+        identity={"key": f"subscription of {topic}"},
+        occurred_at=now,
+        started_at=now,
+        severity=Severity.SEV3,
+        resource=topic,
+        summary="Somebody ended its subscription to this webhook. Subscribe it again, or take it off sources.yaml.",
+    )
+    world.queue.send(packed(SOURCE, delivery, now, sort_out(Parsed((alert,))).alerts))

@@ -181,7 +181,7 @@ class _Sitting:
         self.moves.note(head, self.deployment.world.now())
         found = series.read(store, scope, [alert.fingerprint]).get(alert.fingerprint)
         if found is None:
-            return _Place(at, None, "a synthetic alert: counted only")
+            return _Place(at, None, "a synthetic alert, counted only, or an acknowledgement of what nobody knows")
         return _Place(at, self.moves.present(head, found.group, found.incident), group=found.group)
 
     def outcome(self, t0: datetime) -> Replay:
