@@ -43,6 +43,7 @@ class Signals(Construct):
         let_publish(self.alarm_topic, "AlarmsOfThisAccount", "cloudwatch.amazonaws.com")
         # Budgets tells nobody but a topic, and Cost Anomaly Detection sends its events to its home region alone.
         let_publish(self.alarm_topic, "CostsOfThisAccount", "budgets.amazonaws.com", "costalerts.amazonaws.com")
+        let_publish(self.alarm_topic, "DatabasesOfThisAccount", "events.rds.amazonaws.com")  # event subscriptions
         self.alarm_topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.dead))
 
 

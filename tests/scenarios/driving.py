@@ -153,11 +153,14 @@ class Stack:
         )
         return str(states.start_execution(stateMachineArn=machine, input=json.dumps(order))["executionArn"])
 
+    def function_of(self, stage: str) -> dict[str, Any]:
+        """A stage's function, as Lambda describes it."""
+        functions = self.laptop.client("lambda").list_functions()["Functions"]
+        return next(dict(f) for f in functions if f["Handler"].endswith(f".{stage}.handler"))
+
     def role_of(self, stage: str) -> str:
         """The name of a stage's role, by its function's configuration."""
-        functions = self.laptop.client("lambda").list_functions()["Functions"]
-        handler = next(f for f in functions if f["Handler"].endswith(f".{stage}.handler"))
-        return str(handler["Role"]).rsplit("/", 1)[1]
+        return str(self.function_of(stage)["Role"]).rsplit("/", 1)[1]
 
     @contextmanager
     def denied(self, role: str, action: str, resource: str = "*") -> Iterator[None]:

@@ -5,7 +5,7 @@ import json
 import httpx
 
 from infra.local.operators import Operator
-from tests.scenarios.driving import Stack, eventually, unique
+from tests.scenarios.driving import Stack, eventually, now, unique
 
 
 def test_an_alarm_comes_by_the_topic_and_its_end_is_asked_of_cloudwatch(stack: Stack) -> None:
@@ -29,6 +29,38 @@ def test_an_alarm_comes_by_the_topic_and_its_end_is_asked_of_cloudwatch(stack: S
     eventually(lambda: stack.show(found[0]["id"])["state"] == "resolved", "it ends")
     said = [entry["text"] for entry in stack.show(found[0]["id"])["timeline"]]
     assert any("cloudwatch says it is resolved" in text for text in said)
+
+
+def test_an_alarm_comes_by_its_own_lambda_action(stack: Stack) -> None:
+    alarm, at = unique("lambda-action"), now()
+    action = {
+        "source": "aws.cloudwatch",
+        "alarmArn": f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{alarm}",
+        "accountId": "000000000000",
+        "time": at,
+        "region": "us-east-1",
+        "alarmData": {"alarmName": alarm, "state": {"value": "ALARM", "reason": "scenario", "timestamp": at}},
+    }
+    receive = stack.function_of("receive")["FunctionName"]
+    stack.laptop.client("lambda").invoke(FunctionName=receive, InvocationType="Event", Payload=json.dumps(action))
+    eventually(lambda: [i for i in stack.get("/v1/incidents?limit=200") if i["title"] == alarm], "an incident")
+
+
+def test_what_a_function_failed_for_good_comes_by_its_destination_and_a_success_ends_it(stack: Stack) -> None:
+    function = unique("invoices")
+
+    def told(condition: str, result: str) -> None:
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function}"
+        record = {"timestamp": now(), "requestContext": {"functionArn": arn, "condition": condition}}
+        kind = f"Lambda Function Invocation Result - {result}"
+        entry = {"Source": "lambda", "DetailType": kind, "Detail": json.dumps(record)}
+        assert stack.laptop.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+    told("RetriesExhausted", "Failure")
+    incident = stack.incident(function)
+    assert incident["title"] == f"Invocations of {function} fail"
+    told("Success", "Success")
+    assert stack.incident(function, "resolved")["id"] == incident["id"]
 
 
 def test_a_failed_execution_comes_by_its_event_as_a_ticket_and_the_next_success_ends_it(stack: Stack) -> None:

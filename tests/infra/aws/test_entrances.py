@@ -85,7 +85,7 @@ def test_the_queue_and_topics_refuse_what_is_not_encrypted_on_its_way(aws):
         assert [s["Condition"] for s in denied] == [{"Bool": {"aws:SecureTransport": "false"}}], name
 
 
-def test_alarms_and_costs_of_this_account_are_published_and_nothing_else_by_the_topics_own_policy(aws):
+def test_alarms_costs_and_databases_of_this_account_are_published_and_nothing_else_by_the_topics_own_policy(aws):
     publishers: dict[str, set[str]] = {}
     for topic in ("AlarmTopic", "NoticesTopic"):
         for allowing in (s for s in policies_of(aws, *TOPIC_POLICY, topic) if s["Effect"] == "Allow"):
@@ -96,7 +96,10 @@ def test_alarms_and_costs_of_this_account_are_published_and_nothing_else_by_the_
             }
             publishers.setdefault(topic, set()).update(several(allowing["Principal"]["Service"]))
     assert publishers == {
-        "AlarmTopic": {"cloudwatch.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com"},
+        "AlarmTopic": {
+            *("cloudwatch.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com"),
+            "events.rds.amazonaws.com",
+        },
         "NoticesTopic": {"cloudwatch.amazonaws.com"},
     }
 
