@@ -18,7 +18,7 @@ TEAM = load(Path(__file__).parents[2] / "config")
     [
         ("guardduty", "an instance mines coins", "sev2", True, False),
         ("guardduty", "a sample somebody generated", "sev5", False, False),
-        ("security_hub", "a threat, in OCSF", "sev1", True, False),
+        ("security_hub", "a threat that GuardDuty tells too, in OCSF", "sev1", True, False),
         ("inspector", "a function has a vulnerability that is being exploited", "sev2", True, False),
         ("inspector", "a port of an instance is open, told with the older spelling of times", "sev4", False, False),
         ("health", "a member's key was exposed", "sev1", True, False),

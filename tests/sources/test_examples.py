@@ -33,7 +33,7 @@ def test_an_example_parses_to_what_it_expects(source: Source, example: Example) 
     parsed = read(source, example.body, instant(example.received_at))
 
     alerts = dump(parsed.alerts)
-    assert [a["source"] for a in alerts] == [source.name] * len(example.expect)
+    assert [a["source"] for a in alerts] == [expected.get("source", source.name) for expected in example.expect]
     for alert, expected in zip(alerts, example.expect, strict=True):
         assert {name: alert[name] for name in expected if not holds(expected[name], alert[name])} == {}
     assert tuple(rejection.field for rejection in parsed.rejected) == example.rejects

@@ -113,9 +113,29 @@ def test_a_finding_of_security_hub_ends_in_many_ways(example: str, changes: Mapp
 
 
 def test_one_finding_has_one_identity_in_both_formats() -> None:
-    threat = finding("OCSF")
+    arn = "arn:aws:macie2:eu-central-1:111122223333:classification/5b3c"
+    about = {"uid": arn, "title": "An object in the bucket exports holds personal data"}
+    newer = finding("OCSF", finding_info=about, metadata={"product": {"name": "Macie"}})
 
-    assert finding("Macie", Id=threat.identity["finding"]).fingerprint == threat.fingerprint
+    assert newer.fingerprint == finding("Macie").fingerprint
+
+
+def test_what_guardduty_and_inspector_tell_themselves_is_no_other_series_through_security_hub() -> None:
+    threat, hole = alert("guardduty"), alert("inspector")
+    arn = f"arn:aws:guardduty:eu-central-1:111122223333:detector/d1/finding/{threat.identity['finding']}"
+
+    by_hub = finding("Macie", Id=arn, ProductName="GuardDuty", Severity={"Label": "HIGH"})
+    also = finding("vulnerability that Inspector", Id=hole.identity["finding"])
+
+    assert (by_hub.fingerprint, by_hub.severity) == (threat.fingerprint, threat.severity)
+    assert (also.fingerprint, also.severity) == (hole.fingerprint, hole.severity)
+
+
+@pytest.mark.parametrize("product", ["Inspector", "A partner's scanner"])
+def test_a_vulnerability_weighs_as_much_whoever_found_it(product: str) -> None:
+    holes = [{"Id": "CVE-2026-0001", "ExploitAvailable": "NO"}]
+
+    assert finding("Macie", ProductName=product, Vulnerabilities=holes, Severity={"Label": "CRITICAL"}).severity == 3
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Cost Anomaly Detection: spending that is unusual, by EventBridge or by a subscription of its own to the alarm topic.
 
-Both name one series. It is told again while it grows and never said to be over: `anomalyEndDate` is the last day seen
-so far. So it ends by staleness or by a person. AWS does not say how bad it is.
+Its events go to its home region alone, so elsewhere it takes the topic. Both name one series. It is told again while
+it grows and never said to be over: `anomalyEndDate` is the last day seen so far. So it ends by staleness or by a
+person. AWS does not say how bad it is.
 """
 
 from collections.abc import Mapping

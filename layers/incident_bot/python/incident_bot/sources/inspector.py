@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from incident_bot.console import console_links
-from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, prose, severity, shown, text
 from incident_bot.sources import Example, Parsed, Source
 from incident_bot.sources._event import Event, first, labelled, number, opened, recognises, sent, spelled
+from incident_bot.sources._risk import risk
 
 FINDING = "Inspector2 Finding"
 STATUSES = {"ACTIVE": Status.FIRING, "CLOSED": Status.RESOLVED, "SUPPRESSED": Status.RESOLVED}
@@ -42,7 +43,8 @@ def _alert(event: Event) -> Alert:
         identity={"finding": arn},
         occurred_at=event.at,
         started_at=min(first_seen, event.at),
-        severity=_severity(text(finding, "severity"), text(finding, "exploitAvailable")),
+        # https://docs.aws.amazon.com/inspector/latest/user/findings-understanding-severity.html
+        severity=risk(severity(text(finding, "severity")), exploited=finding.get("exploitAvailable") == "YES"),
         resource=_resource(event, account, text(touched, "id")),
         summary=prose(finding, "description"),
         labels=labelled(
@@ -57,12 +59,6 @@ def _alert(event: Event) -> Alert:
         ),
         links=console_links(event.partition, event.region, f"inspector/v2/home?region={event.region}#/findings/all"),
     )
-
-
-def _severity(word: str, exploit: str) -> Severity | None:
-    """https://docs.aws.amazon.com/inspector/latest/user/findings-understanding-severity.html; UNTRIAGED is none yet."""
-    found = severity(word)
-    return None if found is None else Severity(min(found + (1 if exploit == "YES" else 2), Severity.SEV5))
 
 
 def _resource(event: Event, account: str, identifier: str) -> str:

@@ -2,52 +2,27 @@
 
 Only high and critical findings are asked for, and none of the controls of Security Hub itself: they are checked day and
 night, also where all is well, while the AWS Config rules behind them tell only what changes (source aws_config). A
-finding ends when it is archived, resolved or suppressed, or its check passes.
+finding ends when it is archived, resolved or suppressed, or its check passes. What GuardDuty and Inspector tell by
+themselves too is the same series here, under their own name, so that nobody is woken twice.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import kind, links, mapping, moment, prose, severity, text
+from incident_bot.payload import kind
 from incident_bot.sources import Example, Parsed, Source, read_each
-from incident_bot.sources._event import Event, first, labelled, milliseconds, number, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._findings import Finding, of_asff, of_ocsf
+from incident_bot.sources._risk import risk
 
 ASFF = "Security Hub Findings - Imported"
 OCSF = "Findings Imported V2"
-NORMALIZED = ((90, Severity.SEV1), (70, Severity.SEV2), (40, Severity.SEV3), (1, Severity.SEV4), (0, Severity.SEV5))
-SEVERITY_IDS: Mapping[float, Severity] = {
-    1: Severity.SEV5,  # informational
-    2: Severity.SEV4,  # low
-    3: Severity.SEV3,  # medium
-    4: Severity.SEV2,  # high
-    5: Severity.SEV1,  # critical
-    6: Severity.SEV1,  # fatal
-}
-CLOSED = 3  # the activity
-SETTLED = (3, 4, 5, 6)  # the statuses suppressed, resolved, archived and deleted
 COMPLIANCE = 2003  # the class of what Security Hub's own controls find
-
-
-class Finding(NamedTuple):
-    """What both formats say of one finding."""
-
-    identifier: str
-    account: str
-    region: str
-    title: str
-    over: bool
-    severity: Severity | None
-    occurred_at: datetime
-    started_at: datetime
-    resource: str
-    summary: str
-    labels: dict[str, str]
-    links: dict[str, str]
+CONTROLS = "product/aws/securityhub"  # how the ARN of the product ends that these controls are findings of
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
@@ -56,21 +31,22 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     findings = event.detail.get("findings")
     if not isinstance(findings, list):
         raise Unparseable(f"detail.findings is {kind(findings)}, expected an array", field="detail.findings")
-    read = _of_ocsf if event.kind == OCSF else _of_asff
+    read = of_ocsf if event.kind == OCSF else of_asff
     return read_each(findings, lambda finding: _alert(event, read(finding, event=event, received_at=received_at)))
 
 
 def _alert(event: Event, finding: Finding) -> Alert:
     place = {"account": finding.account, "region": finding.region}
     console = console_links(event.partition, event.region, f"securityhub/home?region={event.region}#/findings")
+    source, identity = _series(finding, place)
     return Alert(
-        source="security_hub",
+        source=source,
         title=finding.title,
         status=Status.RESOLVED if finding.over else Status.FIRING,
-        identity={**place, "finding": finding.identifier},
+        identity=identity,
         occurred_at=finding.occurred_at,
-        started_at=min(finding.started_at, finding.occurred_at),
-        severity=finding.severity,
+        started_at=finding.started_at,
+        severity=_severity(finding),
         resource=finding.resource if finding.resource.startswith("arn:") else "",
         summary=finding.summary,
         labels=place | finding.labels,
@@ -78,81 +54,22 @@ def _alert(event: Event, finding: Finding) -> Alert:
     )
 
 
-def _of_asff(finding: Mapping[str, Any], *, event: Event, received_at: datetime) -> Finding:
-    """https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html"""
-    touched, compliance = first(finding, "Resources"), text(mapping(finding, "Compliance"), "Status")
-    workflow, record = text(mapping(finding, "Workflow"), "Status"), text(finding, "RecordState")
-    updated = moment(finding, "UpdatedAt", received_at) or event.at
-    seen = moment(finding, "FirstObservedAt", received_at) or moment(finding, "CreatedAt", received_at)
-    sample = finding.get("Sample") is True
-    return Finding(
-        identifier=text(finding, "Id", required=True),
-        account=text(finding, "AwsAccountId") or event.account,
-        region=text(finding, "Region") or event.region,
-        title=prose(finding, "Title") or text(finding, "Id", required=True),
-        over=record == "ARCHIVED" or workflow in ("RESOLVED", "SUPPRESSED") or compliance == "PASSED",
-        severity=Severity.SEV5 if sample else _asff_severity(mapping(finding, "Severity")),
-        occurred_at=updated,
-        started_at=seen or updated,
-        resource=text(touched, "Id"),
-        summary=prose(finding, "Description"),
-        labels=labelled(
-            product=finding.get("ProductName"),
-            type=_first_string(finding.get("Types")),
-            resource_type=touched.get("Type"),
-            workflow=workflow,
-            compliance=compliance,
-            sample=sample or None,
-        ),
-        links=links(
-            {
-                "source": prose(finding, "SourceUrl"),
-                "runbook": prose(mapping(mapping(finding, "Remediation"), "Recommendation"), "Url"),
-            }
-        ),
-    )
+def _series(finding: Finding, place: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The source and identity of the series; a finding's id is its ARN, also of a product with a source of its own."""
+    if finding.product == "GuardDuty":
+        return "guardduty", {**place, "finding": finding.identifier.rpartition("/")[2]}
+    if finding.product == "Inspector":
+        return "inspector", {"finding": finding.identifier}
+    return "security_hub", {**place, "finding": finding.identifier}
 
 
-def _asff_severity(said: Mapping[str, Any]) -> Severity | None:
-    """https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Severity.html: the label, or what a number means."""
-    normalized = number(said, "Normalized")
-    if found := severity(prose(said, "Label")):
-        return found
-    return next((level for least, level in NORMALIZED if normalized is not None and normalized >= least), None)
-
-
-def _of_ocsf(finding: Mapping[str, Any], *, event: Event, received_at: datetime) -> Finding:
-    """https://docs.aws.amazon.com/securityhub/latest/userguide/security-hub-adv-ocsf-findings.html"""
-    about, cloud = mapping(finding, "finding_info", required=True), mapping(finding, "cloud")
-    touched, at = first(finding, "resources"), partial(milliseconds, received_at=received_at)
-    updated = at(finding, "time") or at(about, "modified_time") or event.at
-    status, product = number(finding, "status_id"), mapping(mapping(finding, "metadata"), "product")
-    compliance = text(mapping(finding, "compliance"), "status")
-    identifier = text(about, "uid", required=True, path="finding_info.")
-    return Finding(
-        identifier=identifier,
-        account=text(mapping(cloud, "account"), "uid") or event.account,
-        region=text(cloud, "region") or event.region,
-        title=prose(about, "title") or identifier,
-        over=status in SETTLED or number(finding, "activity_id") == CLOSED or compliance.lower() == "pass",
-        severity=SEVERITY_IDS.get(number(finding, "severity_id") or 0),
-        occurred_at=updated,
-        started_at=at(about, "first_seen_time") or at(about, "created_time") or updated,
-        resource=text(touched, "uid"),
-        summary=prose(about, "desc"),
-        labels=labelled(
-            product=product.get("name"),
-            type=_first_string(about.get("types")),
-            resource_type=touched.get("type"),
-            workflow=finding.get("status"),
-            compliance=compliance,
-        ),
-        links=links({"runbook": _first_string(mapping(finding, "remediation").get("references"))}),
-    )
-
-
-def _first_string(values: object) -> str:
-    return next((value for value in values if isinstance(value, str)), "") if isinstance(values, list) else ""
+def _severity(finding: Finding) -> Severity | None:
+    """As the finding says; but a sample is none, and a vulnerability is a risk, whoever found it."""
+    if "sample" in finding.labels or finding.title.startswith("[SAMPLE]"):
+        return Severity.SEV5
+    if finding.vulnerable or finding.product == "Inspector":
+        return risk(finding.severity, exploited=finding.exploited)
+    return finding.severity
 
 
 _MACIE = "arn:aws:macie2:eu-central-1:111122223333:classification/5b3c"
@@ -176,6 +93,7 @@ _ASFF: Mapping[str, Any] = {
     "RecordState": "ACTIVE",
 }
 _THREAT = "arn:aws:guardduty:eu-central-1:111122223333:detector/d1/finding/a2c4"
+_HOLE = "arn:aws:inspector2:eu-central-1:111122223333:finding/0f9e8d7c6b5a"
 _OCSF: Mapping[str, Any] = {
     "activity_id": 1,
     "class_name": "Detection Finding",
@@ -221,7 +139,7 @@ SOURCE = Source(
             "detail-type": [ASFF],
             "detail": {
                 "findings": {
-                    "ProductName": [{"anything-but": ["Security Hub"]}],
+                    "ProductArn": [{"anything-but": {"suffix": CONTROLS}}],
                     "Severity": {"Label": ["HIGH", "CRITICAL"]},
                 }
             },
@@ -233,6 +151,7 @@ SOURCE = Source(
         },
     ),
     repeats_within_seconds=7 * 24 * 3600,
+    slow_seconds=300,
     examples=(
         Example(
             "Macie found personal data",
@@ -279,14 +198,15 @@ SOURCE = Source(
             ),
         ),
         Example(
-            "a threat, in OCSF",
+            "a threat that GuardDuty tells too, in OCSF",
             _ocsf(),
             (
                 {
+                    "source": "guardduty",
                     "title": "A trail was switched off",
                     "status": "firing",
                     "severity": 1,
-                    "identity": {**_PLACE, "finding": _THREAT},
+                    "identity": {**_PLACE, "finding": "a2c4"},
                     "resource": "",
                     "occurred_at": "2026-01-15T09:59:00.000000Z",
                     "started_at": "2026-01-15T09:50:00.000000Z",
@@ -297,7 +217,19 @@ SOURCE = Source(
         Example(
             "it was suppressed",
             _ocsf(status="Suppressed", status_id=3, activity_id=2, time=1768471440000),
-            ({"status": "resolved", "identity": {**_PLACE, "finding": _THREAT}},),
+            ({"source": "guardduty", "status": "resolved", "identity": {**_PLACE, "finding": "a2c4"}},),
+        ),
+        Example(
+            "a vulnerability that Inspector tells too",
+            _asff(
+                Id=_HOLE,
+                ProductArn="arn:aws:securityhub:eu-central-1::product/aws/inspector",
+                ProductName="Inspector",
+                Severity={"Label": "CRITICAL"},
+                Types=["Software and Configuration Checks/Vulnerabilities/CVE"],
+                Vulnerabilities=[{"Id": "CVE-2026-0001", "ExploitAvailable": "YES", "FixAvailable": "YES"}],
+            ),
+            ({"source": "inspector", "severity": 2, "identity": {"finding": _HOLE}},),
         ),
         Example("an event without findings", sent("aws.securityhub", ASFF, {"findings": []}), ()),
     ),
