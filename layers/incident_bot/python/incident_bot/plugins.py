@@ -42,6 +42,7 @@ def channels() -> Mapping[str, "Channel"]:
     return _all("incident_bot.channels", "Channel")
 
 
+@cache
 def source(name: str) -> "Source":
     """That source, without importing the others; NotFound where no file has that name (which may be anything)."""
     if name not in names("incident_bot.sources"):
