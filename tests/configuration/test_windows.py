@@ -36,6 +36,23 @@ def test_a_recurring_window_is_read(tmp_path: Path) -> None:
     assert (found.name, found.at.hour, found.weekdays, found.weeks) == ("db-patching", 22, ("tuesday",), (2,))
 
 
+INHIBITIONS = """
+inhibitions:
+  - name: node-down
+    owner: platform
+    review_by: 2027-05-01
+    source: { title: "NodeDown*" }
+    target: { service: search, severity: "sev[345]" }
+    equal: [labels.node]
+"""
+
+
+def test_an_inhibition_is_read(tmp_path: Path) -> None:
+    assert added(tmp_path, INHIBITIONS) == []
+    (found,) = load(tmp_path, INSTALLED).inhibitions
+    assert (found.source, found.equal, found.minutes) == ({"title": "NodeDown*"}, ("labels.node",), 360)
+
+
 # what is replaced, by what, the field blamed, a part of the reason, the nearest name offered
 MISTAKES = {
     "owner": ("owner: platform", "owner: platfrom", "owner", "no group 'platfrom'", "platform"),
@@ -71,3 +88,21 @@ def test_each_mistake_is_named(name: str, tmp_path: Path) -> None:
     assert told.file.endswith("rules.yaml")
     assert told.line > len((TEAM / "rules.yaml").read_text().splitlines())
     assert not nearest or told.nearest == nearest
+
+
+WRONG_INHIBITIONS = {
+    "owner": ("owner: platform", "owner: nobody", "owner", "no group 'nobody'"),
+    "a source that fits nothing": ('{ title: "NodeDown*" }', "{}", "source", "fits nothing"),
+    "a target that fits nothing": ('{ service: search, severity: "sev[345]" }', "{}", "target", "fits nothing"),
+    "a target of another service": ("service: search", "service: serch", "target.service", "no service 'serch'"),
+    "an equal field that no alert has": ("labels.node]", "node]", "equal[0]", "which no alert has"),
+    "for ever": ("equal: [labels.node]", "minutes: 100000", "minutes", "between 1 and 1440"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_INHIBITIONS)
+def test_each_mistake_in_an_inhibition_is_named(name: str, tmp_path: Path) -> None:
+    old, new, field, reason = WRONG_INHIBITIONS[name]
+    assert old in INHIBITIONS
+    problems = added(tmp_path, INHIBITIONS.replace(old, new))
+    assert [p.field for p in problems if reason in p.reason] == [f"inhibitions[0].{field}"]

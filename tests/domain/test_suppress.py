@@ -173,7 +173,7 @@ def test_how_long_a_silence_may_last(starts: float, ends: float, allowed: bool) 
 def a_series(status: Status = Status.FIRING) -> Series:
     alert = says(status=status)
     found = classify(alert, TEAM)
-    return after(None, alert, found, group="g", incident="inc1", delivery="d1", now=later(0), muted_until=later(600))
+    return after(None, alert, found, group="g", incident="inc1", delivery="d1", now=later(0))
 
 
 ENDS = [
@@ -189,11 +189,6 @@ ENDS = [
 @pytest.mark.parametrize(("series", "incident", "how"), [row[1:] for row in ENDS], ids=[row[0] for row in ENDS])
 def test_how_it_stands_at_the_end(series: Series | None, incident: Incident | None, how: str) -> None:
     assert outcome(series, incident) == how
-
-
-def test_only_what_is_fired_suppressed_is_remembered_so() -> None:
-    assert a_series().muted_until == later(600)
-    assert a_series(Status.RESOLVED).muted_until is None
 
 
 def a_line(incident: str = "inc1", *, pages: bool = True, outcome: str = "") -> Suppressed:

@@ -28,6 +28,7 @@ from incident_bot.domain.team import (
     Correlation,
     Group,
     Guardrails,
+    Inhibition,
     Person,
     Playbook,
     Rota,
@@ -42,7 +43,7 @@ __all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
 FILES = {
     "services": ("services",),
     "people": ("people", "rotas", "groups", "default_group"),
-    "rules": ("rules", "timing", "correlation", "confidence", "maintenance", "recurring_maintenance"),
+    "rules": ("rules", "timing", "correlation", "confidence", "maintenance", "recurring_maintenance", "inhibitions"),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
@@ -117,6 +118,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         recurring_maintenance=listed(
             Recurring, raw.get("recurring_maintenance"), ("recurring_maintenance",), flaws["rules"]
         ),
+        inhibitions=listed(Inhibition, raw.get("inhibitions"), ("inhibitions",), flaws["rules"]),
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
         channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),

@@ -12,6 +12,7 @@ from incident_bot.domain.team import (
     Correlation,
     Group,
     Guardrails,
+    Inhibition,
     Person,
     Playbook,
     Rota,
@@ -57,6 +58,7 @@ class Draft:
     confidence: Confidence = field(default_factory=Confidence)
     maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
     recurring_maintenance: list[tuple[int, Recurring]] = field(default_factory=list)
+    inhibitions: list[tuple[int, Inhibition]] = field(default_factory=list)
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Draft:
             confidence=self.confidence,
             maintenance=tuple(planned for _, planned in self.maintenance),
             recurring_maintenance=tuple(recurring for _, recurring in self.recurring_maintenance),
+            inhibitions=tuple(inhibition for _, inhibition in self.inhibitions),
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
         )

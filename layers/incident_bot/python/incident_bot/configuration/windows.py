@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from incident_bot.configuration import matching
 from incident_bot.configuration.draft import Draft
 from incident_bot.configuration.problem import Flaw, Path, unknown
+from incident_bot.domain.inhibit import LONGEST as LONGEST_INHIBITION
 from incident_bot.domain.nearest import nearest
 from incident_bot.domain.planned import LONGEST, WEEKDAYS, Recurring
+from incident_bot.domain.team import Inhibition
 
 
 def check(draft: Draft) -> Iterator[Flaw]:
@@ -18,6 +20,8 @@ def check(draft: Draft) -> Iterator[Flaw]:
         yield from _when(planned.when, ("maintenance", index), draft)
     for index, recurring in draft.recurring_maintenance:
         yield from _recurring(recurring, ("recurring_maintenance", index), draft)
+    for index, inhibition in draft.inhibitions:
+        yield from _inhibition(inhibition, ("inhibitions", index), draft)
 
 
 def _recurring(recurring: Recurring, path: Path, draft: Draft) -> Iterator[Flaw]:
@@ -51,10 +55,21 @@ def _days(recurring: Recurring, path: Path) -> Iterator[Flaw]:
             yield Flaw((*path, "days", index), f"must be 1 to 31, or -1 (the last day) to -28, not {day}")
 
 
-def _when(when: Mapping[str, str], path: Path, draft: Draft) -> Iterator[Flaw]:
+def _inhibition(inhibition: Inhibition, path: Path, draft: Draft) -> Iterator[Flaw]:
+    yield from _owner(inhibition.owner, path, draft)
+    yield from _when(inhibition.source, path, draft, "source")
+    yield from _when(inhibition.target, path, draft, "target")
+    if not 1 <= inhibition.minutes <= LONGEST_INHIBITION:
+        yield Flaw((*path, "minutes"), f"must be between 1 and {LONGEST_INHIBITION}, not {inhibition.minutes}")
+    for index, name in enumerate(inhibition.equal):
+        for flaw in matching.check({name: "*"}, (*path, "equal"), draft, matching.PLAYBOOK_FIELDS):
+            yield Flaw((*path, "equal", index), flaw.reason, flaw.nearest)
+
+
+def _when(when: Mapping[str, str], path: Path, draft: Draft, name: str = "when") -> Iterator[Flaw]:
     if not when:
-        yield Flaw((*path, "when"), "fits nothing without a matcher: it would never suppress anything")
-    yield from matching.check(when, (*path, "when"), draft, matching.PLAYBOOK_FIELDS)
+        yield Flaw((*path, name), "fits nothing without a matcher: it would never suppress anything")
+    yield from matching.check(when, (*path, name), draft, matching.PLAYBOOK_FIELDS)
 
 
 def _owner(owner: str, path: Path, draft: Draft) -> Iterator[Flaw]:

@@ -140,7 +140,7 @@ class _Batch:
                 incident, _ = self._fires(observed, known)
                 return incident, f"{why}, but its incident is over: its source insists"
             if home and (kind is News.WORSE or self._strays(observed, known, home, again=again)):
-                why = UNMUTED if known.muted_until and not observed.found.noise else why
+                why = UNMUTED if known.muted_by and not observed.found.noise else why
                 observed = scored(observed, self.head, self.topology, self.team)
                 self._enter(observed, known.group, home)
                 self._tell(observed, known.group, home, why)
@@ -154,7 +154,7 @@ class _Batch:
     def _strays(self, observed: Observation, known: Series, home: str, *, again: bool) -> bool:
         """Whether a repeat is news to the incident of its group: its own ended without it, and another series opened
         this one; or it was recorded here as noise, which it is not (any more); or what suppressed it is over."""
-        if known.muted_until and (not observed.found.noise or (observed.muted and known.muted_until <= self.now)):
+        if known.muted_by and _suppressed_otherwise(observed, known):
             return True
         member, own = self.head.incidents.get(home), self.elsewhere.get(known.incident)
         left_behind = bool(own and own.over and own.id != home)
@@ -345,9 +345,10 @@ class _Batch:
             incident=incident,
             delivery=observed.delivery,
             now=self.now,
-            muted_until=observed.muted.window.ends if observed.muted else None,
         )
         if observed.muted:
+            window, recorded = observed.muted.window, self.series[alert.fingerprint]
+            self.series[alert.fingerprint] = replace(recorded, muted_until=window.ends, muted_by=window.id)
             self.muted[alert.fingerprint] = suppressed(observed, incident, self.now)
 
     def _tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
@@ -361,6 +362,11 @@ class _Batch:
 def _member(incident: Incident, *, noise: bool) -> Member:
     acts = incident.generation > 0
     return Member(incident.service, incident.opened_at, incident.severity, noise, acts)
+
+
+def _suppressed_otherwise(observed: Observation, known: Series) -> bool:
+    """Whether what fired suppressed is so by another window now, or no more."""
+    return observed.muted.window.id != known.muted_by if observed.muted else not observed.found.noise
 
 
 def _bare(observed: Observation, known: Series | None) -> Group:

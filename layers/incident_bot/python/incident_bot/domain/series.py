@@ -27,7 +27,7 @@ class Series:
     """The last state of one series, by its source's own time.
 
     `flips` are the last times it began to fire, `severity` is what was decided of its alert.
-    While it fires suppressed, `muted_until` is when its window was to end.
+    While it fires suppressed, `muted_until` is when its window is to end, `muted_by` the window's id.
     """
 
     fingerprint: str
@@ -48,6 +48,7 @@ class Series:
     playbooks: tuple[str, ...] = ()  # those that fit it, by name
     flips: tuple[datetime, ...] = ()
     muted_until: datetime | None = None
+    muted_by: str = ""
     version: int = 0
 
     @property
@@ -95,7 +96,6 @@ def after(
     incident: str,
     delivery: str,
     now: datetime,
-    muted_until: datetime | None = None,
 ) -> Series:
     """The series once the alert is taken in."""
     flips = known.flips if known else ()
@@ -120,7 +120,6 @@ def after(
         ask=alert.ask,
         playbooks=found.playbooks,
         flips=flips,
-        muted_until=muted_until if alert.status is Status.FIRING else None,
         version=known.version + 1 if known else 1,
     )
 

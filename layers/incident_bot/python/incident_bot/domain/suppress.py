@@ -30,7 +30,8 @@ FIRES, RESOLVED, CLOSED = "fires", "resolved", "closed"
 class Window:
     """A time in which what all its matchers fit is recorded and told to nobody: from `starts` on, until before `ends`.
 
-    `kind` is silence, maintenance, deploy or inhibition; `name` is how people know it.
+    `kind` is silence, maintenance, deploy or inhibition; `name` is how people know it. An inhibition also ends with its
+    `source`, the series (scope#fingerprint) that hides others.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Window:
     ends: datetime
     author: str = ""
     reason: str = ""
+    source: str = ""
 
     def holds(self, at: datetime) -> bool:
         """Whether it is under way at that moment."""
@@ -59,7 +61,10 @@ class Suppression:
     def said(self) -> str:
         """In words: until when, and whom it would have woken."""
         who = f"{self.whom} would have been" if self.pages else "it wakes nobody by itself"
-        return f"not paged until {self.window.ends:%Y-%m-%d %H:%M:%S} UTC: {who}"
+        until = f"until {self.window.ends:%Y-%m-%d %H:%M:%S} UTC"
+        if self.window.source:
+            return f"not paged while {self.window.reason}, {until} at most: {who}"
+        return f"not paged {until}: {who}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,11 @@ def suppress(
     fitting = [window for window in windows if window.holds(at) and _fits(window, fields)]
     if not fitting:
         return found, None
-    window = max(fitting, key=lambda w: (w.ends, w.id))
+    return muted(found, max(fitting, key=lambda w: (w.ends, w.id)), team)
+
+
+def muted(found: Classification, window: Window, team: Team) -> tuple[Classification, Suppression]:
+    """The classification as that window suppresses it."""
     suppression = Suppression(window, found.pages, _whom(found, team))
     reason = f"{found.severity.label}; {suppression.said}, by {window.name}"
     return replace(found, noise=True, pages=False, reason=reason), suppression

@@ -232,6 +232,22 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While an alert fires that fits `source`, those that fit `target` are told to nobody, for `minutes` at most.
+
+    `equal` names fields (as matchers do) that both must have, with the same value.
+    """
+
+    name: str
+    owner: str
+    review_by: date
+    source: Mapping[str, str]
+    target: Mapping[str, str]
+    equal: tuple[str, ...] = ()
+    minutes: int = 360
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
 
@@ -248,6 +264,7 @@ class Team:
     confidence: Confidence = field(default_factory=Confidence)
     maintenance: tuple[Maintenance, ...] = ()
     recurring_maintenance: tuple[Recurring, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

@@ -17,6 +17,7 @@ from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
 from incident_bot.ingest import signals, suppression
+from incident_bot.ingest.suppression import Applied
 from incident_bot.state import controls, heads, incidents, intents, keys, labels, mailbox, series
 from incident_bot.world import Item, Key, Shorter, Update, World, Write
 
@@ -52,14 +53,14 @@ def _nothing_new(world: World, scope: str, observations: Sequence[Observation]) 
     if any(_is_news(known, observation) for observation in observations):
         return None
     head = heads.of(found.get(keys.head(scope), {}))
-    admission, writes = _decide(world, scope, suppression.applied(world, found, observations), head, known)
+    admission, writes = _decide(world, scope, suppression.applied(world, scope, found, observations), head, known)
     return None if writes else _taken(world, admission, head)
 
 
 def _is_news(known: Mapping[str, Series], observation: Observation) -> bool:
     """Whether it may change something; of what is suppressed that is only told by what is read consistently."""
     found = known.get(observation.alert.fingerprint)
-    if found and found.muted_until:
+    if found and found.muted_by:
         return True
     return found is None or news(found, observation.alert, observation.found.said)[0] in TELLS
 
@@ -70,7 +71,8 @@ def _settled(world: World, scope: str, observations: Sequence[Observation]) -> T
         found = _read(world, scope, observations)
         observations = [replace(o, tally=labels.tally(found, o.alert.fingerprint)) for o in observations]
         head, known = heads.of(found.get(keys.head(scope), {})), _series(found)
-        admission, writes = _decide(world, scope, suppression.applied(world, found, observations), head, known)
+        applied = suppression.applied(world, scope, found, observations)
+        admission, writes = _decide(world, scope, applied, head, known)
         if len(writes) > LARGEST and len(observations) > 1:
             parts = _cut(observations, 1 + len(writes) // ROOMY)
             return _together([_settled(world, scope, part) for part in parts])
@@ -98,7 +100,7 @@ def _read(
     """
     fingerprints = dict.fromkeys(o.alert.fingerprint for o in observations)
     said = () if lagging else (keys.stat(f) for f in fingerprints)
-    wanted = [keys.head(scope), *suppression.wanted(world), *(keys.alert(scope, f) for f in fingerprints), *said]
+    wanted = [keys.head(scope), *suppression.wanted(world, scope), *(keys.alert(scope, f) for f in fingerprints), *said]
     return world.store.get_many(wanted, lagging=lagging)
 
 
@@ -107,10 +109,10 @@ def _series(found: Mapping[Key, Item]) -> dict[str, Series]:
 
 
 def _decide(
-    world: World, scope: str, observations: Sequence[Observation], head: Head, known: dict[str, Series]
+    world: World, scope: str, applied: Applied, head: Head, known: dict[str, Series]
 ) -> tuple[Admission, list[Write]]:
     elsewhere = _elsewhere(world, {s.incident for s in known.values() if not _shown(head, s)})
-    observations = _with_holds(world, known, observations)
+    observations = _with_holds(world, known, applied.observations)
     admission = admit(
         observations,
         head=head,
@@ -125,7 +127,7 @@ def _decide(
     for settled in silent.values():
         after = without(after, settled.after.incident.id) if settled.after.incident.over else after
     writes: list[Write] = [series.write(scope, before, changed) for before, changed in admission.series]
-    writes += suppression.noted(observations, admission.muted)
+    writes += [*applied.writes, *suppression.noted(world, observations, admission.muted)]
     if admission.verdicts and (after != head or admission.mail or admission.openings):
         writes.append(heads.write(scope, head, after))
         writes += _incident_writes(world, admission, silent)

@@ -8,7 +8,7 @@ from incident_bot.domain.opening import Observation
 from incident_bot.domain.series import Series
 from incident_bot.domain.shape import dump
 from incident_bot.domain.suppress import FIRES, Suppressed, Window, outcome, planned, suppress
-from incident_bot.ingest import signals
+from incident_bot.ingest import inhibition, signals
 from incident_bot.state import incidents, keys, ledger, series, silences
 from incident_bot.world import Item, Key, World, Write
 
@@ -21,16 +21,24 @@ class Ended:
     over: int
 
 
-def wanted(world: World) -> list[Key]:
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The observations under the windows of this moment, and what is to be written down for later ones."""
+
+    observations: Sequence[Observation]
+    writes: Sequence[Write]
+
+
+def wanted(world: World, scope: str) -> list[Key]:
     """The items that tell what is suppressed now: they are read together with the scope's head."""
-    del world
-    return [keys.SILENCES]
+    return [keys.SILENCES, *inhibition.wanted(world, scope)]
 
 
-def applied(world: World, found: Mapping[Key, Item], observations: Sequence[Observation]) -> list[Observation]:
-    """The observations under the windows of this moment."""
+def applied(world: World, scope: str, found: Mapping[Key, Item], observations: Sequence[Observation]) -> Applied:
+    """What the windows of this moment, and then alerts that hide others, make of the observations."""
     windows = [*silences.of(found.get(keys.SILENCES, {})).open.values(), *planned(world.team, world.now())]
-    return [_applied(world, windows, observation) for observation in observations] if windows else list(observations)
+    under = [_applied(world, windows, o) for o in observations] if windows else observations
+    return Applied(*inhibition.applied(world, scope, found, under))
 
 
 def _applied(world: World, windows: Sequence[Window], observation: Observation) -> Observation:
@@ -38,12 +46,12 @@ def _applied(world: World, windows: Sequence[Window], observation: Observation) 
     return replace(observation, found=found, muted=muted) if muted else observation
 
 
-def noted(observations: Iterable[Observation], lines: Sequence[Suppressed]) -> list[Write]:
+def noted(world: World, observations: Iterable[Observation], lines: Sequence[Suppressed]) -> list[Write]:
     """The writes that enter what was suppressed, and its window; a silence was entered when it was made."""
     used = {line.window for line in lines}
     windows = {o.muted.window.id: o.muted.window for o in observations if o.muted and o.muted.window.id in used}
     unmade = [window for window in windows.values() if window.kind != "silence"]
-    return [*map(ledger.entering, unmade), *map(ledger.noting, lines)]
+    return [*(ledger.entering(window, world.now()) for window in unmade), *map(ledger.noting, lines)]
 
 
 def close(world: World, identifier: str) -> Ended:
@@ -52,7 +60,7 @@ def close(world: World, identifier: str) -> Ended:
     One that is not over yet, or was closed before, is left alone. May be repeated where it broke off.
     """
     kept = ledger.read(world.store, identifier)
-    if kept.closed or kept.window.ends > world.now():
+    if kept.closed or not _over(world, kept.window):
         return Ended(0, 0)
     lines = ledger.lines(world.store, identifier)
     known = _series(world, lines)
@@ -63,6 +71,19 @@ def close(world: World, identifier: str) -> Ended:
     ledger.settle(world.store, told)
     world.store.write([ledger.closing(kept.window)])
     return Ended(len(again), len(told) - len(again))
+
+
+def _over(world: World, window: Window) -> bool:
+    """Whether a window is over; an inhibition is once its source is not active, and is looked at again until then."""
+    now = world.now()
+    if window.ends <= now:
+        return True
+    if window.kind == "inhibition" and not inhibition.still_active(world, window):
+        world.store.write([ledger.ending(replace(window, ends=now))])
+        return True
+    if window.kind == "inhibition":
+        world.store.write([ledger.entering(window, now)])
+    return False
 
 
 def _series(world: World, lines: Sequence[Suppressed]) -> dict[tuple[str, str], Series]:

@@ -23,6 +23,11 @@ def alert(scope: str, fingerprint: str) -> Key:
     return f"SCOPE#{scope}", f"ALERT#{fingerprint}"
 
 
+def inhibiting(scope: str) -> Key:
+    """The alerts of the scope that hide others while they fire."""
+    return f"SCOPE#{scope}", "INHIBITING"
+
+
 def meta(incident: str) -> Key:
     """The incident itself."""
     return f"INC#{incident}", "META"

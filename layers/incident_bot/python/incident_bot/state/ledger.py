@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from incident_bot.domain.errors import NotFound
 from incident_bot.domain.shape import dump, load
@@ -11,6 +11,7 @@ from incident_bot.state import keys
 from incident_bot.world import ABSENT, Item, Put, Store, Update, Write
 
 KEPT = timedelta(days=90)  # after its end
+LOOKED_AT = timedelta(seconds=60)
 LATER = timedelta(seconds=2)  # a window is closed when it is over by every function's clock
 AT_ONCE = 90  # writes in one transaction
 CLOSED = "closed"
@@ -29,9 +30,11 @@ def opening(window: Window) -> Put:
     return Put(_item(window), {"PK": ABSENT})
 
 
-def entering(window: Window) -> Update:
-    """The same where it may be there already, as it is."""
+def entering(window: Window, now: datetime) -> Update:
+    """The same where it may be there already, as it is; an inhibition is due before its end, as its source may end."""
     fields = {name: value for name, value in _item(window).items() if name not in ("PK", "SK")}
+    if window.source:
+        fields |= keys.due(keys.window(window.id), min(window.ends, now + LOOKED_AT))
     return Update(keys.window(window.id), set=fields)
 
 
