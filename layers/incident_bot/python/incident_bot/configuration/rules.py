@@ -75,6 +75,8 @@ def _timing(draft: Draft) -> Iterator[Flaw]:
             yield Flaw(("timing", name), "must be at least 1 second")
     if not 0 <= draft.timing.cause_wait <= LONGEST_HOLD:
         yield Flaw(("timing", "cause_wait"), f"must be between 0 and {LONGEST_HOLD} seconds")
+    if not 0 <= draft.timing.agreed_grace <= LONGEST_HOLD:
+        yield Flaw(("timing", "agreed_grace"), f"must be between 0 and {LONGEST_HOLD} seconds")
     if not 0 <= draft.timing.hold_limit <= LONGEST_HOLD:
         yield Flaw(("timing", "hold_limit"), f"must be between 0 and {LONGEST_HOLD} seconds")
 

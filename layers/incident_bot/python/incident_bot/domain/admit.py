@@ -20,6 +20,7 @@ from incident_bot.domain.series import News, Series, after, heard, news
 from incident_bot.domain.suppress import UNMUTED, Suppressed
 from incident_bot.domain.team import Team
 from incident_bot.domain.telling import alert_mail
+from incident_bot.domain.transient import agrees, steadied
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class _Batch:
 
     def _fires(self, observed: Observation, known: Series | None) -> tuple[str, str]:
         """A series goes on in its own incident while that is open, unless it had long cleared there."""
-        observed = scored(observed, self.head, self.topology, self.team)
+        observed = steadied(scored(observed, self.head, self.topology, self.team), known)
         home = self._home(known) if known else None
         if known and home and not self._anew(observed, known, home):
             why = f"its series belongs there, in {known.group}"
@@ -230,7 +231,7 @@ class _Batch:
             self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
         self._move(found.name, placement)
         new = known is None or known.incident != incident
-        self._enter(observed, found.name, incident, root=placement.root)
+        self._enter(observed, found.name, incident, root=placement.root, second=new)
         self._tell(observed, found.name, incident, placement.reason, new=new)
         return incident, placement.reason
 
@@ -252,10 +253,12 @@ class _Batch:
             return ""
         return last.id if self.now - last.resolved_at <= timedelta(seconds=self.team.timing.reopen_window) else ""
 
-    def _enter(self, observed: Observation, name: str, incident: str, *, root: str = "", firing: int = 0) -> None:
+    def _enter(
+        self, observed: Observation, name: str, incident: str, *, root: str = "", firing: int = 0, second: bool = False
+    ) -> None:
         """Put the series into an open incident, where its group is or comes back to; one without an execution may come
         to need one."""
-        found, member = observed.found, self._promoted(incident, observed.found)
+        found, member = observed.found, self._promoted(incident, observed.found, second=second)
         severity = member.severity if found.noise else Severity(min(member.severity, found.severity))
         member = replace(member, severity=severity, root=root or member.root)
         known = self.series.get(observed.alert.fingerprint)
@@ -269,10 +272,10 @@ class _Batch:
         self.head = placed(self.head, name, replace(group, incident=incident), member)
         self._record(observed, name, incident)
 
-    def _promoted(self, incident: str, found: Classification) -> Member:
+    def _promoted(self, incident: str, found: Classification, *, second: bool = False) -> Member:
         """The incident as it is on the head, where it is now if it was not; it has an execution if it needs one."""
         member = self.head.incidents.get(incident) or self._returned(incident)
-        if _needs_execution(member, found):
+        if _needs_execution(member, found, second=second):
             severity = found.severity if member.noise else member.severity
             member = replace(member, actor=True, noise=False, severity=severity)
             self.promoted[incident] = None
@@ -376,11 +379,11 @@ def _bare(observed: Observation, known: Series | None) -> Group:
     return Group("", observed.found.service, began, began, began, severity=observed.found.severity, sure=False)
 
 
-def _needs_execution(member: Member, found: Classification) -> bool:
+def _needs_execution(member: Member, found: Classification, *, second: bool) -> bool:
     """Whether an incident without an execution comes to need one: noise that is joined by what is none, and a held page
     that another alert agrees with or that gets worse."""
     if member.actor or found.noise:
         return False
-    if member.noise:
+    if member.noise or agrees(min(member.severity, found.severity), second=second):
         return True
     return found.pages and (not found.hold_seconds or found.severity < member.severity)

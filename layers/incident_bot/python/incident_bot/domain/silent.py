@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.incident import Incident, State
@@ -22,6 +22,7 @@ class Settled:
     lines: tuple[Line, ...]
     page: str = ""
     reason: str = ""
+    not_before: datetime | None = None  # a page that goes `now` waits until then
 
 
 def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime, *, promote: bool = False) -> Settled:
@@ -38,7 +39,7 @@ def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime,
         cleared = "it cleared before its hold ended" if "hold" in incident.clocks else "noise that cleared"
         return _ended(after, lines, cleared, now)
     if promote:
-        return _promoted(after, lines, mails, now)
+        return _promoted(after, lines, mails, team, now)
     return Settled(after, tuple(lines))
 
 
@@ -72,17 +73,22 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
     return incident
 
 
-def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], now: datetime) -> Settled:
-    """It gets an execution. It pages where its page was held, or where what joined it pages."""
+def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], team: Team, now: datetime) -> Settled:
+    """It gets an execution. It pages where its page was held, or where what joined it pages; a held page may wait for
+    the configured grace yet."""
     held = "hold" in incident.clocks
+    grace = now + timedelta(seconds=team.timing.agreed_grace)
+    until = min(incident.clocks["hold"], grace) if held and grace > now else None
     clocks = {**{k: v for k, v in incident.clocks.items() if k != "hold"}, "start": now + START_WITHIN}
+    clocks |= {"hold": until} if until else {}
     severity = incident.severity if held else _severity(incident, mails)
     after = replace(incident, generation=1, noise=False, clocks=clocks, severity=severity)
     unmuted = any(mail.detail.get("joined") == UNMUTED for mail in mails)
     reason = UNMUTED if unmuted else "what joined it is no noise"
     reason = "another alert agrees, or it got worse: the hold is over" if held else reason
     if held or any(mail.detail.get("pages") for mail in mails):
-        return Settled(after, (*lines, Line("decision", "it pages now", reason)), "now", reason)
+        said = f"it pages at {until:%H:%M:%S} UTC" if until else "it pages now"
+        return Settled(after, (*lines, Line("decision", said, reason)), "now", reason, until)
     return Settled(after, (*lines, Line("decision", "it is worked on now", reason)), "", reason)
 
 

@@ -230,7 +230,7 @@ def _opening_writes(world: World, opening: Opening, mails: Sequence[Mail], decid
     incident, lines, not_before = opening.incident, list(opening.lines), opening.not_before
     if decided:
         incident, lines, mails = decided.after.incident, [*lines, *decided.after.lines], ()
-        not_before = None if decided.after.page == "now" else not_before
+        not_before = decided.after.not_before if decided.after.page == "now" else not_before
     incident, writes = incidents.opening(world, incident, lines)
     writes.append(mailbox.opening(world, incident.id, mails))
     if (opening.pages or (decided and decided.after.page == "now")) and not incident.over:
@@ -245,7 +245,9 @@ def _page_writes(world: World, settled: Settled) -> list[Write]:
         intent = found or first_page(settled.incident, settled.reason)
         return [
             intents.changing(
-                replace(intent, severity=settled.incident.severity, not_before=world.now()), found, world.now()
+                replace(intent, severity=settled.incident.severity, not_before=settled.not_before or world.now()),
+                found,
+                world.now(),
             )
         ]
     if settled.page == "never" and found and found.state == "pending":
