@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from incident_bot import plugins
 from incident_bot.actor.turn import cleared, owned
+from incident_bot.domain import storm
 from incident_bot.domain.advance import OF_ALERTS
 from incident_bot.domain.alert import Status
 from incident_bot.domain.incident import Firing, Incident, State, Step
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
+from incident_bot.paging import storms
 from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, mailbox, series
 from incident_bot.world import Clients, World, Write
@@ -30,8 +32,8 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     incident = owned(world, event)
     if incident is None or incident.over:
         return {"fenced": True}
-    before, series_in_question = incident, {**incident.cleared, **incident.firing}
-    opinions = {f: _opinion(world, incident, f, s) for f, s in series_in_question.items()}
+    before, (incident, opinions) = incident, _asked(world, incident)
+    series_in_question = {**incident.cleared, **incident.firing}
     still = {f: series_in_question[f] for f, opinion in opinions.items() if opinion.fires}
     lines = [Line("decision", f"{series_in_question[f].title}: {o.said}") for f, o in opinions.items()]
     after = cleared(replace(incident, firing=still, cleared={}), "Verify")
@@ -40,6 +42,15 @@ def verify(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
         lines.append(Line("state", f"the incident is {after.state}", "its source was asked"))
     incidents.commit(world, before, after, [*lines, why], _corrected(world, incident, opinions))
     return {"firing": len(still), "asked": len(opinions)}
+
+
+def _asked(world: World, incident: Incident) -> tuple[Incident, dict[str, Opinion]]:
+    """What is said of each of its series. A storm's summary has none of its own: what it stands for is looked at."""
+    if incident.kind == storm.KIND:
+        incident, lasts, why = storms.look(world, incident)
+        return incident, {f: Opinion(lasts, why, by_source=True) for f in incident.firing}
+    in_question = {**incident.cleared, **incident.firing}
+    return incident, {f: _opinion(world, incident, f, s) for f, s in in_question.items()}
 
 
 def _corrected(world: World, incident: Incident, opinions: Mapping[str, Opinion]) -> list[Write]:
@@ -91,7 +102,8 @@ def _ask(world: World, ask: Callable[[str, Clients], bool | None], firing: Firin
 def _still_fires(world: World, incident: Incident, still: Mapping[str, Firing]) -> tuple[Incident, Line]:
     """Not over: active again, and looked at again when it went stale."""
     state = State.ACTIVE if incident.state is State.MITIGATED else incident.state
-    again = world.now() + timedelta(seconds=world.team.timing.stale_after)
+    stale_after = timedelta(seconds=world.team.timing.stale_after)
+    again = world.now() + (storm.LOOK_AGAIN if incident.kind == storm.KIND else stale_after)
     clocks = {**{k: v for k, v in incident.clocks.items() if k != "quiet"}, "stale": again}
     after = replace(incident, state=move(incident.state, state), clocks=clocks, resolve_asked_by="")
     refused = f"; {incident.resolve_asked_by}'s resolve is refused" if incident.resolve_asked_by else ""

@@ -10,7 +10,7 @@ from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
 from incident_bot.ingest import arrival
 from incident_bot.ingest.arrival import Arrival
-from incident_bot.ingest.intake import Taken, take_in
+from incident_bot.ingest.intake import take_in
 from incident_bot.stage import logger, stage
 from incident_bot.state import incidents, intents
 from incident_bot.world import World
@@ -57,9 +57,10 @@ def _attempt(work: Any, arrivals: Sequence[Arrival], failed: set[str]) -> None:
 
 def _take(world: World, scope: str, arrivals: Sequence[Arrival]) -> None:
     taken = take_in(world, scope, [a.observation for a in arrivals if a.observation])
-    for identifier in (*taken.opened, *taken.resumed):
-        _first_page(world, identifier)
-    for incident in _to_start(world, taken):
+    to_start = list(dict.fromkeys((*taken.opened, *taken.resumed)))
+    for identifier in tuple(to_start):
+        to_start += _first_page(world, identifier)
+    for incident in _startable(world, to_start):
         execution.start(world, incident)
 
 
@@ -70,17 +71,23 @@ def _acknowledge(world: World, taken_on: Arrival) -> None:
         logger.info("taken on", source=alert.source, outcome=take_on(world, taken_on.scope, alert))
 
 
-def _first_page(world: World, identifier: str) -> None:
-    """Send what is due at once, within a second and a half; `sweep` and `page` repair what does not get through."""
+def _first_page(world: World, identifier: str) -> list[str]:
+    """Send what is due at once, within a second and a half; `sweep` and `page` repair what does not get through.
+
+    Returns the summary that began with it, if one did: it is an incident too.
+    """
+    began: list[str] = []
     for intent in intents.of(world.store, identifier):
         if intent.pages and intent.ready(world.now()):
             outcome = paging.send(world, identifier, intent.name, budget_seconds=FIRST_PAGE_SECONDS)
             logger.info("first page", incident=identifier, outcome=outcome.kind, reason=outcome.reason)
+            began += [outcome.began] if outcome.began else []
+    return began
 
 
-def _to_start(world: World, taken: Taken) -> list[Incident]:
-    """The incidents whose execution is still to be started, as they are after their page went out."""
-    found = (incidents.read(world.store, i) for i in dict.fromkeys((*taken.opened, *taken.resumed)))
+def _startable(world: World, identifiers: Sequence[str]) -> list[Incident]:
+    """Those whose execution is still to be started, as they are after their page went out."""
+    found = (incidents.read(world.store, identifier) for identifier in identifiers)
     return [incident for incident in found if incident.generation and "start" in incident.clocks and not incident.over]
 
 

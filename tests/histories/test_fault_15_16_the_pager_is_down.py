@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incident_bot.domain.team import ChannelSettings, EscalationStep, Team
+from incident_bot.domain.team import ChannelSettings, EscalationStep, StormMode, Team
 from tests.building import a_group
 from tests.histories.scene import ON_CALL, RESOLVED, Scene, two_teams
 
@@ -59,7 +59,7 @@ def test_a_hanging_pager_costs_the_consumer_no_more_than_its_budget() -> None:
 
 
 def test_a_storm_behind_a_hanging_pager_is_taken_in_all_the_same() -> None:
-    scene = without_pagerduty("hangs")
+    scene = without_pagerduty("hangs", replace(two_teams(), storm=StormMode(pages=20)))
     for number in range(20):
         scene.account.send(scene.alert(f"unknown-{number}", title=f"t{number}", identity={"n": str(number)}))
     scene.at(60)

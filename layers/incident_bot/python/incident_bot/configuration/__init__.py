@@ -34,6 +34,7 @@ from incident_bot.domain.team import (
     Rota,
     Rule,
     Service,
+    StormMode,
     Team,
     Timing,
 )
@@ -43,7 +44,16 @@ __all__ = ["Installed", "Problem", "compile", "diagnose", "load"]
 FILES = {
     "services": ("services",),
     "people": ("people", "rotas", "groups", "default_group"),
-    "rules": ("rules", "timing", "correlation", "confidence", "maintenance", "recurring_maintenance", "inhibitions"),
+    "rules": (
+        "rules",
+        "timing",
+        "correlation",
+        "confidence",
+        "storm",
+        "maintenance",
+        "recurring_maintenance",
+        "inhibitions",
+    ),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
@@ -114,6 +124,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         timing=entry(Timing, raw.get("timing", {}), ("timing",), flaws["rules"]) or Timing(),
         correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
         confidence=entry(Confidence, raw.get("confidence", {}), ("confidence",), flaws["rules"]) or Confidence(),
+        storm=entry(StormMode, raw.get("storm", {}), ("storm",), flaws["rules"]) or StormMode(),
         maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
         recurring_maintenance=listed(
             Recurring, raw.get("recurring_maintenance"), ("recurring_maintenance",), flaws["rules"]

@@ -18,6 +18,7 @@ from incident_bot.domain.team import (
     Rota,
     Rule,
     Service,
+    StormMode,
     Team,
     Timing,
 )
@@ -56,6 +57,7 @@ class Draft:
     timing: Timing = field(default_factory=Timing)
     correlation: Correlation = field(default_factory=Correlation)
     confidence: Confidence = field(default_factory=Confidence)
+    storm: StormMode = field(default_factory=StormMode)
     maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
     recurring_maintenance: list[tuple[int, Recurring]] = field(default_factory=list)
     inhibitions: list[tuple[int, Inhibition]] = field(default_factory=list)
@@ -79,6 +81,7 @@ class Draft:
             timing=self.timing,
             correlation=self.correlation,
             confidence=self.confidence,
+            storm=self.storm,
             maintenance=tuple(planned for _, planned in self.maintenance),
             recurring_maintenance=tuple(recurring for _, recurring in self.recurring_maintenance),
             inhibitions=tuple(inhibition for _, inhibition in self.inhibitions),

@@ -11,6 +11,7 @@ from incident_bot.domain.alert import Severity
 from incident_bot.domain.nearest import nearest
 from incident_bot.domain.team import Rule
 
+MOST_PAGES = 100  # within a storm's window: nobody reads more singly
 LONGEST_HOLD = 180  # seconds: nobody may be left unpaged for longer
 
 
@@ -53,6 +54,7 @@ def check(draft: Draft) -> Iterator[Flaw]:
     yield from _timing(draft)
     yield from _correlation(draft)
     yield from _confidence(draft)
+    yield from _storm(draft)
     yield from windows.check(draft)
 
 
@@ -102,3 +104,10 @@ def _confidence(draft: Draft) -> Iterator[Flaw]:
             yield Flaw(("confidence", name), "must be at least 1: nothing is certain before anybody labelled it")
     if by.burn_at < 1:
         yield Flaw(("confidence", "burn_at"), "must be at least 1: at 1 an error budget just lasts")
+
+
+def _storm(draft: Draft) -> Iterator[Flaw]:
+    if not 1 <= draft.storm.pages <= MOST_PAGES:
+        yield Flaw(("storm", "pages"), f"must be between 1 and {MOST_PAGES}")
+    if draft.storm.window_seconds < 1:
+        yield Flaw(("storm", "window_seconds"), "must be at least 1 second")

@@ -73,6 +73,7 @@ TAKE: Mapping[MailKind, Callable[[Deliberation, Mail], None]] = {
     MailKind.RESULT: mitigate.result,
     MailKind.RELEASED: mitigate.released,
     MailKind.NOTE: _noted,
+    MailKind.STORM: hear.storm,
 }
 
 

@@ -194,6 +194,18 @@ def reroot(d: Deliberation, mail: Mail) -> None:
         tell.reassign(d, was, mail.text)
 
 
+def storm(d: Deliberation, mail: Mail) -> None:
+    """A summary counts more: who was told is told the new count, and woken again only where it got worse."""
+    d.say("signal", mail.text, mail.detail["summary"], mail.actor)
+    if d.incident.over:
+        return
+    severity = Severity(int(mail.detail["severity"]))
+    firing = {f: replace(s, title=mail.text, seen=d.now) for f, s in d.incident.firing.items()}
+    d.set(title=mail.text, summary=mail.detail["summary"], alerts=int(mail.detail["count"]), firing=firing)
+    if not _worsens(d, severity, "one of its incidents is") and d.may_stand:
+        tell.message(d, "update", Kind.UPDATE, mail.text)
+
+
 def everything(d: Deliberation, mail: Mail) -> None:
     """There was more mail than is listed singly: what the table says of all series counts."""
     number = len(d.look.everything or {})

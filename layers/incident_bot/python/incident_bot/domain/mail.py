@@ -25,6 +25,7 @@ class MailKind(StrEnum):
     APPROVAL = "approval"  # an approval was decided (argument: approval id)
     RESULT = "result"  # a remediation ended (argument: action id; detail: outcome, text)
     NOTE = "note"
+    STORM = "storm"  # a summary counts more pages, or a worse one (argument: team; text: its title)
     RELEASED = "released"  # a lock this incident waited for is free (argument: target)
 
 

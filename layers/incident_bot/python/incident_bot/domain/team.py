@@ -249,6 +249,14 @@ class Inhibition:
 
 
 @dataclass(frozen=True, slots=True)
+class StormMode:
+    """From how many pages within how many seconds on a team gets one summary for all that follow."""
+
+    pages: int = 6
+    window_seconds: int = 120
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
 
@@ -263,6 +271,7 @@ class Team:
     timing: Timing = field(default_factory=Timing)
     correlation: Correlation = field(default_factory=Correlation)
     confidence: Confidence = field(default_factory=Confidence)
+    storm: StormMode = field(default_factory=StormMode)
     maintenance: tuple[Maintenance, ...] = ()
     recurring_maintenance: tuple[Recurring, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()

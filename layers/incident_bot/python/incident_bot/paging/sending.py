@@ -4,7 +4,7 @@ The intent was written down before; here its lease is taken, the state is read a
 came of it is recorded together with the mail that tells the incident. A crash in between repeats the send, same key.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -16,13 +16,15 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import LEASE, Intent
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.message import Kind, Message
+from incident_bot.domain.opening import FIRST_PAGE
 from incident_bot.domain.rota import Override, Recipients
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import EscalationStep
-from incident_bot.paging.delivery import FALLBACK, Tried, by_channels, close, fall_back, standing
+from incident_bot.paging import storms
+from incident_bot.paging.delivery import FALLBACK, SHORTEST_TRY_SECONDS, Tried, by_channels, close, fall_back, standing
 from incident_bot.state import actions, intents, keys, mailbox, overrides
 from incident_bot.state.facts import Record
-from incident_bot.world import Item, Update, World, Write
+from incident_bot.world import Item, Key, Update, World, Write
 
 TRIES = 12  # after so many failures in a row the incident is told that the message failed for good
 FIRST_RETRY = timedelta(seconds=5)
@@ -35,10 +37,14 @@ NOTHING = Tried()
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: `sent`, `busy` (somebody else is sending), `early` (held), `cancelled` or `failed`, and why."""
+    """What came of it: `sent`, `busy` (somebody else is sending), `early` (held), `cancelled` or `failed`, and why.
+
+    `began` is the summary that the page began, and that has no execution yet.
+    """
 
     kind: str
     reason: str
+    began: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class _Effect:
     people: tuple[str, ...] = ()
     tried: Tried = NOTHING
     cancelled: str = ""
+    began: str = ""
 
 
 def send(world: World, incident_id: str, name: str, *, budget_seconds: float = 10.0) -> Outcome:
@@ -63,7 +70,7 @@ def send(world: World, incident_id: str, name: str, *, budget_seconds: float = 1
     leased = replace(intent, attempts=intent.attempts + 1, lease_until=lease_until)
     if not _take_lease(world, leased):
         return Outcome("busy", "somebody else is sending it")
-    found = world.store.get_many([keys.meta(incident_id), keys.facts(incident_id)])
+    found = world.store.get_many([keys.meta(incident_id), keys.facts(incident_id), keys.storm(intent.group)])
     if keys.meta(incident_id) not in found:
         raise NotFound(f"there is no incident {incident_id}")
     incident = load(Incident, found[keys.meta(incident_id)])
@@ -71,7 +78,7 @@ def send(world: World, incident_id: str, name: str, *, budget_seconds: float = 1
     if leased.kind in CLOSES:
         effect = _close(world, incident, leased, deadline)
     else:
-        effect = _tell(world, incident, leased, found.get(keys.facts(incident_id), {}), deadline)
+        effect = _tell(world, incident, leased, found, deadline)
     return _record(world, incident, leased, effect)
 
 
@@ -104,16 +111,19 @@ def _take_lease(world: World, leased: Intent) -> bool:
     return True
 
 
-def _tell(world: World, incident: Incident, intent: Intent, facts: Item, deadline: datetime) -> _Effect:
+def _tell(world: World, incident: Incident, intent: Intent, found: Mapping[Key, Item], deadline: datetime) -> _Effect:
     """Send a page or an update to the people its step stands for now."""
     step = intent.steps[0] if intent.steps else LAST_RESORT
     everybody = rota.recipients(step, world.team, world.now(), _overrides(world, step))
-    if reason := _needless(world, incident, intent):
+    reason, began = _needless(world, incident, intent), ""
+    if not reason:
+        reason, began = _in_a_storm(world, incident, intent, found, deadline)
+    if reason:
         whom = rota.names(everybody.people, world.team) or intent.group
         would = "would have paged" if intent.pages else "would have told"
-        return _Effect(cancelled=f"{reason}; {would} {whom}")
+        return _Effect(cancelled=f"{reason}; {would} {whom}", began=began)
     recipients = _spare(world, intent, everybody)
-    message = _composed(world, incident, intent, recipients, facts)
+    message = _composed(world, incident, intent, recipients, found.get(keys.facts(incident.id), {}))
     to = rota.names(recipients.people, world.team) or f"team {intent.group}"
     tried = NOTHING
     if recipients.people or not everybody.people:
@@ -130,6 +140,18 @@ def _needless(world: World, incident: Incident, intent: Intent) -> str:
     if intent.purpose == "escalation" and _acknowledged(world, incident, intent):
         return "it was acknowledged before"
     return ""
+
+
+def _in_a_storm(
+    world: World, incident: Incident, intent: Intent, found: Mapping[Key, Item], deadline: datetime
+) -> tuple[str, str]:
+    """Why the page is part of its team's summary (empty where it goes out by itself), and that one where it begins with
+    it: then it is sent at once; what fails there is due by itself."""
+    part = storms.taken(world, incident, intent, found)
+    if part.begins:
+        left = (deadline - world.now()).total_seconds()
+        send(world, part.begins, FIRST_PAGE, budget_seconds=max(left, SHORTEST_TRY_SECONDS))
+    return part.reason, part.begins
 
 
 def _acknowledged(world: World, incident: Incident, intent: Intent) -> bool:
@@ -241,7 +263,8 @@ def _ended(leased: Intent, effect: _Effect, now: datetime) -> tuple[Intent, Outc
     sent, failed = effect.tried.sent, "; ".join(effect.tried.failures)
     intent = replace(leased, sent=sent, lease_until=None)
     if effect.cancelled:
-        return replace(intent, state="cancelled", outcome=effect.cancelled), Outcome("cancelled", effect.cancelled)
+        gone = Outcome("cancelled", effect.cancelled, effect.began)
+        return replace(intent, state="cancelled", outcome=effect.cancelled), gone
     if sent and not (failed and leased.kind in CLOSES):  # a closing is done when it is done everywhere
         by = ", ".join(f"{delivery.to} by {delivery.channel}" for delivery in sent)
         reason = f"{by}, after {failed}" if failed else by

@@ -99,6 +99,16 @@ def stat(subject: str) -> Key:
     return (f"STAT#{of}", name) if of in ("kind", "rule") else (f"STAT#{subject}", "STAT")
 
 
+def storm(group: str) -> Key:
+    """A team's pages of late, and the storm it is in."""
+    return f"BUDGET#storm:{group}", "STORM"
+
+
+def calmed(summary: str) -> Key:
+    """The storm of a summary, once its team's pages are counted anew."""
+    return f"INC#{summary}", "STORM"
+
+
 def quarantine(day: str, delivery: str) -> Key:
     """One delivery (or a part of one) that could not be read."""
     return f"QUARANTINE#{day}", delivery

@@ -1,0 +1,159 @@
+"""Storms: from how many pages on a team gets one for all that follow, which keeps counting, and until when.
+
+Beyond the rate, an incident's own page becomes part of its team's summary: an incident itself, with an acknowledgement,
+an escalation and an end of its own. Nothing is dropped: each incident is there, and says what became of its page.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from incident_bot.domain.alert import Severity
+from incident_bot.domain.incident import Firing, Incident, State
+from incident_bot.domain.intent import Intent
+from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.owner import frozen
+from incident_bot.domain.plaintext import line
+from incident_bot.domain.team import StormMode, Team
+
+KIND = "storm"
+SERIES = "storm"  # the one series that a summary lists, by its fingerprint
+LOOK_AGAIN = timedelta(minutes=5)  # after which a summary is asked whether anything of it is still open
+MEMBERS_KEPT = 400
+NAMED = 8
+ALWAYS_ALONE = ("undo",)  # tells one person to put one thing right
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """A team's pages of late. `recent` says when the last ones were to go out, alone or not.
+
+    While a storm lasts `incident` is its summary, `severity` the worst that people were told there, `count` how many
+    incidents' pages are part of it, `told` the count that it said last; `members` are the first of them, and `named`
+    the first few in words.
+    """
+
+    recent: tuple[datetime, ...] = ()
+    incident: str = ""
+    severity: Severity = Severity.SEV5
+    count: int = 0
+    told: int = 0
+    members: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a page: it goes out by itself (`alone`), or is part of `storm.incident`, which it `begins`, or
+    which has something new to say (`tells`). `ended` is a former storm that is over."""
+
+    storm: Storm
+    alone: bool
+    begins: bool = False
+    tells: bool = False
+    ended: Storm | None = None
+
+
+def counts(incident: Incident, intent: Intent) -> bool:
+    """Whether a page may be part of a summary: one that asks somebody for something certain is not, nor a summary."""
+    return incident.kind != KIND and intent.purpose not in ALWAYS_ALONE and not intent.details.get("approval")
+
+
+def lasts(storm: Storm, now: datetime, by: StormMode) -> bool:
+    """Whether as many pages as a team gets singly were to go out within the window."""
+    since = now - timedelta(seconds=by.window_seconds)
+    return sum(1 for at in storm.recent if at > since) >= by.pages
+
+
+def decide(
+    storm: Storm, incident: Incident, severity: Severity, by: StormMode, now: datetime, *, new_id: str
+) -> Verdict:
+    """Count a page of that incident, as bad as that. What is worse than a storm's summary is told there at once."""
+    counted = replace(storm, recent=(*storm.recent, now)[-by.pages :], version=storm.version + 1)
+    if not lasts(storm, now, by):
+        fresh = Storm(recent=counted.recent, version=counted.version)
+        return Verdict(fresh, alone=True, ended=storm if storm.incident else None)
+    begins = not storm.incident
+    if begins:
+        counted = replace(counted, incident=new_id, told=1)
+    if incident.id not in counted.members:
+        counted = replace(
+            counted,
+            count=counted.count + 1,
+            members=(*counted.members, incident.id)[:MEMBERS_KEPT],
+            named=(*counted.named, _named(incident, severity))[:NAMED],
+        )
+    worse = severity < counted.severity
+    tells = not begins and (worse or counted.count >= 2 * counted.told)
+    if begins or tells:
+        counted = replace(counted, severity=min(severity, counted.severity), told=counted.count)
+    return Verdict(counted, alone=False, begins=begins, tells=tells)
+
+
+def title(storm: Storm, group: str) -> str:
+    """What the summary is called: it counts."""
+    return f"{storm.count} more incident{'' if storm.count == 1 else 's'} of {group} would page"
+
+
+def summary(storm: Storm, by: StormMode) -> str:
+    """What the summary says of them."""
+    more = f"; and {storm.count - len(storm.named)} more" if storm.count > len(storm.named) else ""
+    every = f"more than {by.pages} pages within {by.window_seconds} s"
+    return f"{every}, so this one stands for the pages of: {'; '.join(storm.named)}{more}. All: incidentbot list"
+
+
+def opened(storm: Storm, cause: Incident, group: str, team: Team, now: datetime) -> Incident:
+    """The summary as an incident, which begins with the page of `cause`."""
+    said = title(storm, group)
+    return Incident(
+        id=storm.incident,
+        scope=cause.scope,
+        state=State.DETECTED,
+        severity=storm.severity,
+        service=KIND,
+        title=said,
+        opened_at=now,
+        started_at=now,
+        owner=group,
+        environment=cause.environment,
+        summary=summary(storm, team.storm),
+        category=KIND,
+        kind=KIND,
+        config_digest=team.digest,
+        generation=1,
+        alerts=storm.count,
+        escalation=frozen(group, team),
+        firing={SERIES: series(said, group, storm.severity, now, now)},
+        clocks={"start": now, "stale": now + LOOK_AGAIN},
+    )
+
+
+def series(said: str, group: str, severity: Severity, since: datetime, now: datetime) -> Firing:
+    """What a summary lists as firing while its storm lasts, or anything of it is open. `ask` is the team."""
+    return Firing("", said, KIND, since, now, severity, KIND, ask=group)
+
+
+def grown(storm: Storm, group: str, by: StormMode, now: datetime) -> Mail:
+    """What a summary is told when it has something new to say."""
+    detail = {"count": str(storm.count), "severity": str(int(storm.severity)), "summary": summary(storm, by)}
+    return Mail(MailKind.STORM, now, group, KIND, title(storm, group), detail)
+
+
+def goes_on(storm: Storm, members: Iterable[Incident], now: datetime, by: StormMode) -> tuple[bool, str]:
+    """Whether a summary is still needed, and why: pages pour in, or an incident that it stands for still fires."""
+    if lasts(storm, now, by):
+        return True, f"it lasts: {by.pages} pages within {by.window_seconds} s"
+    fire = sum(1 for member in members if not member.over and member.state is not State.MITIGATED)
+    return fire > 0, f"{fire} of its incidents still fire" if fire else "none of its incidents fires any more"
+
+
+def recounted(summary_so_far: Incident, storm: Storm, by: StormMode) -> Incident:
+    """The summary with the count as it is now."""
+    said = title(storm, summary_so_far.owner)
+    firing = {name: replace(one, title=said) for name, one in summary_so_far.firing.items()}
+    return replace(summary_so_far, title=said, summary=summary(storm, by), alerts=storm.count, firing=firing)
+
+
+def _named(incident: Incident, severity: Severity) -> str:
+    return line(f"{severity.label.capitalize()} {incident.service}: {incident.title} ({incident.id})", 160)
