@@ -8,7 +8,7 @@ from incident_bot.actor import execution
 from incident_bot.actor.taking import take_on
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
-from incident_bot.ingest import arrival
+from incident_bot.ingest import arrival, deploying
 from incident_bot.ingest.arrival import Arrival
 from incident_bot.ingest.intake import take_in
 from incident_bot.stage import logger, stage
@@ -28,6 +28,8 @@ def consume(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
             [a for a in arrivals if a.deadline == incident],
             failed,
         )
+    for told in (a for a in arrivals if a.change):
+        _attempt(lambda what=told: _note(world, what), [told], failed)
     alerts = [a for a in arrivals if a.observation and not a.taken_on]
     for scope in dict.fromkeys(a.scope for a in alerts):
         here = [a for a in alerts if a.scope == scope]
@@ -69,6 +71,12 @@ def _acknowledge(world: World, taken_on: Arrival) -> None:
     if taken_on.observation:
         alert = taken_on.observation.alert
         logger.info("taken on", source=alert.source, outcome=take_on(world, taken_on.scope, alert))
+
+
+def _note(world: World, told: Arrival) -> None:
+    """A deployment began or ended: before the alerts, which its window may suppress."""
+    if told.change:
+        logger.info("a deployment", source=told.change.source, service=deploying.note(world, told.change))
 
 
 def _first_page(world: World, identifier: str) -> list[str]:

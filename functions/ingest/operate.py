@@ -15,7 +15,8 @@ from incident_bot.domain.caller import person_of
 from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
 from incident_bot.ingest import quarantine
-from incident_bot.operating import orders, suppression, views
+from incident_bot.operating import deploying, orders, suppression, views
+from incident_bot.operating.deploying import Deploying, DeployShown
 from incident_bot.operating.documents import (
     ActionShown,
     ApprovalAsked,
@@ -181,6 +182,18 @@ def list_ledger(days: Annotated[int, Query(ge=0, le=90)] = 7) -> list[WindowShow
 def show_window(window: Id) -> LedgerShown:
     """Whom each would have woken, and how it stood when the window ended."""
     return suppression.window(_world(), window)
+
+
+@api.get("/v1/deploys/<service>", tags=["suppression"], summary="List the last deployments of a service")
+def list_deploys(service: Id) -> list[DeployShown]:
+    """Whoever told of them; newest first."""
+    return deploying.listed(_world(), service)
+
+
+@api.post("/v1/deploys", tags=["suppression"], summary="Say that a deployment of a service began or ended")
+def note_deploy(deploy: Deploying) -> list[DeployShown]:
+    """For pipelines that no source tells of: it opens and closes the deploy windows of rules.yaml."""
+    return deploying.note(_world(), _person(), deploy)
 
 
 @api.get("/v1/quarantine", tags=["deliveries"], summary="List deliveries that could not be read")

@@ -102,12 +102,14 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     except Unparseable as unread:
         parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
     found = sort_out(parsed)
-    if found.alerts:
-        world.queue.send(packed(source.name, delivery, now, found.alerts))
+    if found.alerts or parsed.changes:
+        world.queue.send(packed(source.name, delivery, now, found.alerts, changes=parsed.changes))
         world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
     if parsed.acknowledged:
         world.queue.send(acknowledged(source.name, delivery, now, parsed.acknowledged))
-    nothing = not (found.alerts or parsed.acknowledged or parsed.notes)  # a note: its parser knows it for no alert
+    nothing = not (
+        found.alerts or parsed.acknowledged or parsed.changes or parsed.notes
+    )  # a note: its parser knows it for no alert
     rejected = found.rejected or ((Rejection(0, "alerts", "the delivery holds no alert"),) if nothing else ())
     if rejected:
         quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)

@@ -37,6 +37,7 @@ COUNT_PAGES = _of("dynamodb", "UpdateItem", "incidents", when=_items("BUDGET#*")
 HOLD = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LOCK#*", "BUDGET#*"))
 LEARN = _of("dynamodb", "UpdateItem", "incidents", when=_items("STAT#*"))
 CONTROL = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("CONTROL"))
+KEEP_DEPLOYS = _of("dynamodb", "PutItem", "incidents", when=_items("DEPLOYS"))
 KEEP_LEDGER = _of("dynamodb", "PutItem UpdateItem", "incidents", when=_items("LEDGER", "LEDGER#*"))
 WRITE_DOWN = _of("dynamodb", "PutItem", "timeline")
 READ_BACK = _of("dynamodb", "Query", "timeline")
@@ -76,9 +77,9 @@ PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
     "receive": (ENQUEUE, GIVE_UP, WEBHOOK_SECRETS, *SET_ASIDE),
-    "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, KEEP_DEPLOYS, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
     "operate": (
-        *(*ACTOR, HOLD, CONTROL, LEARN, KEEP_LEDGER, READ_BACK, FIND_OPENED),
+        *(*ACTOR, HOLD, CONTROL, LEARN, KEEP_LEDGER, KEEP_DEPLOYS, READ_BACK, FIND_OPENED),
         *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE),
     ),
     # triage

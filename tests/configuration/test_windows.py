@@ -106,3 +106,35 @@ def test_each_mistake_in_an_inhibition_is_named(name: str, tmp_path: Path) -> No
     assert old in INHIBITIONS
     problems = added(tmp_path, INHIBITIONS.replace(old, new))
     assert [p.field for p in problems if reason in p.reason] == [f"inhibitions[0].{field}"]
+
+
+DEPLOY_WINDOWS = """
+deploy_windows:
+  - name: tickets
+    owner: platform
+    review_by: 2027-05-01
+    when: { severity: "sev[345]" }
+    minutes: 30
+    settle_minutes: 5
+"""
+WRONG_DEPLOY_WINDOWS = {
+    "owner": ("owner: platform", "owner: nobody", "owner", "no group 'nobody'"),
+    "it fits nothing": ('{ severity: "sev[345]" }', "{}", "when", "fits nothing"),
+    "a severity that is none": ("sev[345]", "sev9", "when.severity", "no severity 'sev9'"),
+    "too long": ("minutes: 30", "minutes: 241", "minutes", "between 1 and 240"),
+    "it settles too long": ("settle_minutes: 5", "settle_minutes: 241", "settle_minutes", "between 0 and 240"),
+}
+
+
+def test_a_deploy_window_is_read(tmp_path: Path) -> None:
+    assert added(tmp_path, DEPLOY_WINDOWS) == []
+    (found,) = load(tmp_path, INSTALLED).deploy_windows
+    assert (found.when, found.minutes, found.settle_minutes) == ({"severity": "sev[345]"}, 30, 5)
+
+
+@pytest.mark.parametrize("name", WRONG_DEPLOY_WINDOWS)
+def test_each_mistake_in_a_deploy_window_is_named(name: str, tmp_path: Path) -> None:
+    old, new, field, reason = WRONG_DEPLOY_WINDOWS[name]
+    assert old in DEPLOY_WINDOWS
+    problems = added(tmp_path, DEPLOY_WINDOWS.replace(old, new, 1))
+    assert [p.field for p in problems if reason in p.reason] == [f"deploy_windows[0].{field}"]

@@ -84,6 +84,7 @@ def test_the_kill_switch_and_the_locks_are_out_of_reach_of_who_reads_foreign_tex
         "STAT#*",
         "LEDGER",
         "LEDGER#*",
+        "DEPLOYS",
     }
 
 

@@ -15,6 +15,7 @@ from incident_bot.cli import (
     checking,
     controls,
     deliveries,
+    deploying,
     explaining,
     incidents,
     replaying,
@@ -96,5 +97,8 @@ def options(  # noqa: PLR0917 - Typer passes each by its name
     context.obj = Session(chosen, as_json, around)
 
 
-for module in (incidents, approvals, controls, suppressing, deliveries, explaining, checking, auditing, replaying):
+for module in (
+    *(incidents, approvals, controls, suppressing, deploying),
+    *(deliveries, explaining, checking, auditing, replaying),
+):
     module.add_to(app)

@@ -26,6 +26,7 @@ from incident_bot.domain.team import (
     ChannelSettings,
     Confidence,
     Correlation,
+    DeployWindow,
     Group,
     Guardrails,
     Inhibition,
@@ -53,6 +54,7 @@ FILES = {
         "maintenance",
         "recurring_maintenance",
         "inhibitions",
+        "deploy_windows",
     ),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
@@ -129,6 +131,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         recurring_maintenance=listed(
             Recurring, raw.get("recurring_maintenance"), ("recurring_maintenance",), flaws["rules"]
         ),
+        deploy_windows=listed(DeployWindow, raw.get("deploy_windows"), ("deploy_windows",), flaws["rules"]),
         inhibitions=listed(Inhibition, raw.get("inhibitions"), ("inhibitions",), flaws["rules"]),
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),

@@ -10,6 +10,7 @@ from incident_bot.domain.team import (
     ChannelSettings,
     Confidence,
     Correlation,
+    DeployWindow,
     Group,
     Guardrails,
     Inhibition,
@@ -61,6 +62,7 @@ class Draft:
     maintenance: list[tuple[int, Maintenance]] = field(default_factory=list)
     recurring_maintenance: list[tuple[int, Recurring]] = field(default_factory=list)
     inhibitions: list[tuple[int, Inhibition]] = field(default_factory=list)
+    deploy_windows: list[tuple[int, DeployWindow]] = field(default_factory=list)
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Draft:
             maintenance=tuple(planned for _, planned in self.maintenance),
             recurring_maintenance=tuple(recurring for _, recurring in self.recurring_maintenance),
             inhibitions=tuple(inhibition for _, inhibition in self.inhibitions),
+            deploy_windows=tuple(window for _, window in self.deploy_windows),
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
         )

@@ -9,7 +9,9 @@ from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.inhibit import LONGEST as LONGEST_INHIBITION
 from incident_bot.domain.nearest import nearest
 from incident_bot.domain.planned import LONGEST, WEEKDAYS, Recurring
-from incident_bot.domain.team import Inhibition
+from incident_bot.domain.team import DeployWindow, Inhibition
+
+LONGEST_DEPLOY = 240  # minutes
 
 
 def check(draft: Draft) -> Iterator[Flaw]:
@@ -22,6 +24,8 @@ def check(draft: Draft) -> Iterator[Flaw]:
         yield from _recurring(recurring, ("recurring_maintenance", index), draft)
     for index, inhibition in draft.inhibitions:
         yield from _inhibition(inhibition, ("inhibitions", index), draft)
+    for index, window in draft.deploy_windows:
+        yield from _deploy_window(window, ("deploy_windows", index), draft)
 
 
 def _recurring(recurring: Recurring, path: Path, draft: Draft) -> Iterator[Flaw]:
@@ -64,6 +68,15 @@ def _inhibition(inhibition: Inhibition, path: Path, draft: Draft) -> Iterator[Fl
     for index, name in enumerate(inhibition.equal):
         for flaw in matching.check({name: "*"}, (*path, "equal"), draft, matching.PLAYBOOK_FIELDS):
             yield Flaw((*path, "equal", index), flaw.reason, flaw.nearest)
+
+
+def _deploy_window(window: DeployWindow, path: Path, draft: Draft) -> Iterator[Flaw]:
+    yield from _owner(window.owner, path, draft)
+    yield from _when(window.when, path, draft)
+    if not 1 <= window.minutes <= LONGEST_DEPLOY:
+        yield Flaw((*path, "minutes"), f"must be between 1 and {LONGEST_DEPLOY}, not {window.minutes}")
+    if not 0 <= window.settle_minutes <= LONGEST_DEPLOY:
+        yield Flaw((*path, "settle_minutes"), f"must be between 0 and {LONGEST_DEPLOY}, not {window.settle_minutes}")
 
 
 def _when(when: Mapping[str, str], path: Path, draft: Draft, name: str = "when") -> Iterator[Flaw]:

@@ -40,7 +40,7 @@ class Classification:
 
 def classify(alert: Alert, team: Team) -> Classification:
     """Classify by the first rule that matches, then by what the source said, then by the service's tier."""
-    named = _service_named(alert, team)
+    named = named_service(alert.service, alert.resource, alert.title, team)
     fields = fields_of(alert, named)
     rule = next((r for r in team.rules if matches(r.when, fields)), None)
     name = (rule and rule.service) or named
@@ -83,17 +83,17 @@ def playbook_fields(alert: Alert, found: Classification) -> dict[str, str]:
     return {**fields_of(alert, found.service), "severity": found.severity.label, "category": found.category}
 
 
-def _service_named(alert: Alert, team: Team) -> str:
-    """The configured service that the alert names, or whose resource it is on, or whose alarm names it begins with."""
-    if alert.service in team.services:
-        return alert.service
+def named_service(name: str, resource: str, title: str, team: Team) -> str:
+    """The configured service of that name, or whose resource that is, or whose alarms' names the title begins with."""
+    if name in team.services:
+        return name
     for service in team.services.values():
-        if any(_on(alert.resource, resource.arn) for resource in service.resources):
+        if any(_on(resource, own.arn) for own in service.resources):
             return service.name
-    prefixes = {p: s.name for s in team.services.values() for p in s.alarms if alert.title.startswith(p)}
+    prefixes = {p: s.name for s in team.services.values() for p in s.alarms if title.startswith(p)}
     if prefixes:
         return prefixes[max(prefixes, key=len)]
-    return line(alert.service) or UNKNOWN_SERVICE
+    return line(name) or UNKNOWN_SERVICE
 
 
 def _on(resource: str, arn: str) -> bool:

@@ -257,6 +257,19 @@ class StormMode:
 
 
 @dataclass(frozen=True, slots=True)
+class DeployWindow:
+    """While a service is deployed, its alerts that fit `when` are recorded: for `minutes` at most, and for
+    `settle_minutes` after a deployment that succeeded."""
+
+    name: str
+    owner: str
+    review_by: date
+    when: Mapping[str, str]
+    minutes: int = 30
+    settle_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
 
@@ -275,6 +288,7 @@ class Team:
     maintenance: tuple[Maintenance, ...] = ()
     recurring_maintenance: tuple[Recurring, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
+    deploy_windows: tuple[DeployWindow, ...] = ()
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

@@ -9,6 +9,7 @@ from incident_bot import plugins
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.domain.opening import Observation, scope_of
 from incident_bot.ingest import quarantine, signals
@@ -28,6 +29,7 @@ class Arrival:
     scope: str = ""
     deadline: str = ""
     taken_on: bool = False
+    change: Change | None = None
 
 
 def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
@@ -39,11 +41,12 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
         received_at = min(received_at, _carried_at(message) or received_at)
         if isinstance(message, Mapping) and message.get("kind") == signals.DEADLINE:
             return [Arrival(identifier, deadline=str(message["incident"]))]
+        changes: tuple[Change, ...] = ()
         if isinstance(message, Mapping) and message.get("kind") in (signals.ALERTS, signals.ACKNOWLEDGED):
-            _, delivery, alerts = signals.unpacked(message)
+            (_, delivery, alerts), changes = signals.unpacked(message), signals.changed(message)
         else:
             reading = signals.read_raw(body, received_at)
-            delivery, alerts = reading.delivery or identifier, reading.parsed.alerts
+            delivery, alerts, changes = reading.delivery or identifier, reading.parsed.alerts, reading.parsed.changes
             if reading.parsed.rejected:
                 _keep(world, reading.source, delivery, body, reading.parsed.rejected)
     except Unparseable as problem:
@@ -52,6 +55,7 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
     found = [
         _observed(world, identifier, delivery, alert, received_at) for alert in alerts if not _synthetic(world, alert)
     ]
+    found += [Arrival(identifier, change=change) for change in changes]
     taken_on = isinstance(message, Mapping) and message.get("kind") == signals.ACKNOWLEDGED
     return [replace(arrival, taken_on=True) for arrival in found] if taken_on else found
 

@@ -100,7 +100,8 @@ def _read(
     """
     fingerprints = dict.fromkeys(o.alert.fingerprint for o in observations)
     said = () if lagging else (keys.stat(f) for f in fingerprints)
-    wanted = [keys.head(scope), *suppression.wanted(world, scope), *(keys.alert(scope, f) for f in fingerprints), *said]
+    alerts = (keys.alert(scope, f) for f in fingerprints)
+    wanted = [keys.head(scope), *suppression.wanted(world, scope, observations), *alerts, *said]
     return world.store.get_many(wanted, lagging=lagging)
 
 

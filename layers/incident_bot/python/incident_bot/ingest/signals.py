@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from incident_bot import plugins
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.clock import instant, rfc3339
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
+from incident_bot.domain.shape import dump, load
 from incident_bot.payload import ALERT_BYTES, decode, kind
 from incident_bot.sources import Parsed, Rejection, Source, read
 
@@ -97,7 +99,15 @@ def sort_out(parsed: Parsed) -> Sorted:
 
 def acknowledged(source: str, delivery: str, received_at: datetime, alerts: Sequence[Alert]) -> list[str]:
     """The messages that say of those alerts that somebody took them on."""
-    return packed(source, delivery, received_at, [ENCODE(_dumped(alert)) for alert in alerts], ACKNOWLEDGED)
+    return packed(source, delivery, received_at, [ENCODE(_dumped(alert)) for alert in alerts], kind=ACKNOWLEDGED)
+
+
+def changed(message: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The deployments that a message of ours tells of; Unparseable where they are none."""
+    try:
+        return tuple(load(Change, entry) for entry in message.get("changes", ()))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unparseable(f"not a message of ours: {error}") from error
 
 
 def _dumped(alert: Alert) -> dict[str, Any]:
@@ -138,11 +148,20 @@ def _loaded(entry: Mapping[str, Any]) -> Alert:
     )
 
 
-def packed(source: str, delivery: str, received_at: datetime, alerts: Sequence[str], kind: str = ALERTS) -> list[str]:
-    """The messages, each under 200 KB, that carry those dumped alerts in their order."""
-    head = ENCODE({"v": 1, "kind": kind, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)})
-    messages: list[list[str]] = []
-    size = MESSAGE_BYTES
+def packed(
+    source: str,
+    delivery: str,
+    received_at: datetime,
+    alerts: Sequence[str],
+    *,
+    kind: str = ALERTS,
+    changes: Sequence[Change] = (),
+) -> list[str]:
+    """The messages, each under 200 KB, that carry those dumped alerts in their order, and the few changes with all."""
+    told = {"v": 1, "kind": kind, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)}
+    head = ENCODE(told | ({"changes": dump(changes)} if changes else {}))
+    messages: list[list[str]] = [[]] if changes else []
+    size = len(head) + len(',"alerts":[]}') if changes else MESSAGE_BYTES
     for alert in alerts:
         if size + len(alert) + 1 > MESSAGE_BYTES:
             messages.append([])

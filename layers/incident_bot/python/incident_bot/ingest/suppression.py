@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from incident_bot.domain.deploys import windows as opened_by
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.series import Series
 from incident_bot.domain.shape import dump
 from incident_bot.domain.suppress import FIRES, Suppressed, Window, outcome, planned, suppress
 from incident_bot.ingest import inhibition, signals
-from incident_bot.state import incidents, keys, ledger, series, silences
+from incident_bot.state import deploys, incidents, keys, ledger, series, silences
 from incident_bot.world import Item, Key, World, Write
 
 
@@ -29,16 +30,23 @@ class Applied:
     writes: Sequence[Write]
 
 
-def wanted(world: World, scope: str) -> list[Key]:
+def wanted(world: World, scope: str, observations: Iterable[Observation]) -> list[Key]:
     """The items that tell what is suppressed now: they are read together with the scope's head."""
-    return [keys.SILENCES, *inhibition.wanted(world, scope)]
+    services = dict.fromkeys(o.found.service for o in observations) if world.team.deploy_windows else ()
+    return [keys.SILENCES, *map(keys.deploys, services), *inhibition.wanted(world, scope)]
 
 
 def applied(world: World, scope: str, found: Mapping[Key, Item], observations: Sequence[Observation]) -> Applied:
     """What the windows of this moment, and then alerts that hide others, make of the observations."""
     windows = [*silences.of(found.get(keys.SILENCES, {})).open.values(), *planned(world.team, world.now())]
+    windows += _of_deploys(world, found)
     under = [_applied(world, windows, o) for o in observations] if windows else observations
     return Applied(*inhibition.applied(world, scope, found, under))
+
+
+def _of_deploys(world: World, found: Mapping[Key, Item]) -> list[Window]:
+    told = [item for key, item in found.items() if key[0] == keys.DEPLOYS]
+    return [w for item in told for w in opened_by(item["service"], deploys.of(item), world.team.deploy_windows)]
 
 
 def _applied(world: World, windows: Sequence[Window], observation: Observation) -> Observation:

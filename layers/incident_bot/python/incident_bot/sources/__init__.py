@@ -11,6 +11,7 @@ from typing import Any
 
 from incident_bot.authentication import Authentication
 from incident_bot.domain.alert import Alert
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import kind
 from incident_bot.permission import Permission
@@ -33,13 +34,14 @@ class Parsed:
     """What a delivery says: its alerts in order, what had to be rejected, and what else its sender must hear.
 
     A note alone says that the delivery is understood and holds no alert on purpose. `acknowledged` are alerts (of
-    status unknown) that somebody took on elsewhere.
+    status unknown) that somebody took on elsewhere, `changes` are deployments that began or ended.
     """
 
     alerts: tuple[Alert, ...]
     rejected: tuple[Rejection, ...] = ()
     notes: tuple[str, ...] = ()
     acknowledged: tuple[Alert, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def assigned(parsed: Parsed, service: str) -> Parsed:
         return replace(alert, service=service, identity={**alert.identity, "service": service})
 
     mine, taken_on = (tuple(map(of_it, alerts)) for alerts in (parsed.alerts, parsed.acknowledged))
-    return replace(parsed, alerts=mine, acknowledged=taken_on)
+    changes = tuple(replace(change, service=service) for change in parsed.changes)
+    return replace(parsed, alerts=mine, acknowledged=taken_on, changes=changes)
 
 
 def read(source: Source, document: Any, received_at: datetime) -> Parsed:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Status
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, moment, plausible, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
@@ -24,6 +25,7 @@ ENDS = {
     "SUCCESS": (Status.RESOLVED, "succeeded"),
 }
 WORDS = {"FAILED": "FAILURE", "STOPPED": "STOP", "SUCCEEDED": "SUCCESS"}  # how a trigger says it
+BEGUN = ("START", "CREATED", "INPROGRESS")
 NOT_ENDED = ("START", "READY", "CREATED", "QUEUED", "INPROGRESS", "BAKING")
 
 _of_eventbridge = recognises("aws.codedeploy", CHANGE)
@@ -75,10 +77,19 @@ def _told(event: Event, told: Mapping[str, Any]) -> Parsed:
     said = text(event.detail, "state", required=True, path="detail.").upper()
     state = WORDS.get(said, said)
     if state in NOT_ENDED:
-        return Parsed((), notes=(f"the deployment has not ended: {state}",))
+        begun = (_change(event, state),) if state in BEGUN else ()
+        return Parsed((), notes=(f"the deployment has not ended: {state}",), changes=begun)
     if state not in ENDS:
         raise Unparseable(f"detail.state is none of {', '.join(ENDS)}: {shown(said)!r}", field="detail.state")
-    return Parsed((_alert(event, state, mapping(told, "errorInformation")),))
+    return Parsed((_alert(event, state, mapping(told, "errorInformation")),), changes=(_change(event, state),))
+
+
+def _change(event: Event, state: str) -> Change:
+    """That the deployment began, or how it ended."""
+    application = text(event.detail, "application", required=True, path="detail.")
+    deployment = text(event.detail, "deploymentId", required=True, path="detail.")
+    failed = state in ENDS and ENDS[state][0] is Status.FIRING
+    return Change("codedeploy", deployment, application, event.at, state in ENDS, failed, version=deployment)
 
 
 def _alert(event: Event, state: str, error: Mapping[str, Any]) -> Alert:
@@ -167,7 +178,7 @@ SOURCE = Source(
     parse=parse,
     labels=("application", "deployment_group", "deployment", "change", "state", "error", "account", "region"),
     recognise=recognise,
-    event_patterns=({"source": ["aws.codedeploy"], "detail-type": [CHANGE], "detail": {"state": list(ENDS)}},),
+    event_patterns=({"source": ["aws.codedeploy"], "detail-type": [CHANGE], "detail": {"state": [*ENDS, "START"]}},),
     examples=(
         Example(
             "a deployment failed",

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Status
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
@@ -20,6 +21,7 @@ from incident_bot.sources._event import Event, labelled, opened, recognises, sen
 PIPELINE = "CodePipeline Pipeline Execution State Change"
 STAGE = "CodePipeline Stage Execution State Change"
 ACTION = "CodePipeline Action Execution State Change"
+BEGUN, OVER = ("STARTED",), ("SUCCEEDED", "FAILED", "STOPPED", "CANCELED", "SUPERSEDED")
 SILENT = ("STARTED", "RESUMED", "STOPPING", "STOPPED", "CANCELED", "SUPERSEDED", "ABANDONED")
 
 _of_eventbridge = recognises("aws.codepipeline", PIPELINE, STAGE, ACTION)
@@ -38,11 +40,23 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     message = mapping(body, "Message")
     event = opened({**message, "detail-type": message.get("detailType")} if message else body, received_at)
     state = text(event.detail, "state", required=True, path="detail.").upper()
+    changes = _changes(event, state)
     if state in SILENT or (state == "SUCCEEDED" and event.kind != PIPELINE) or _rejected(event.detail):
-        return Parsed((), notes=(f"neither a failure nor the end of one: {event.kind}: {state}",))
+        notes = (f"neither a failure nor the end of one: {event.kind}: {state}",)
+        return Parsed((), notes=notes, changes=changes)
     if state not in ("FAILED", "SUCCEEDED"):
         raise Unparseable(f"detail.state is neither FAILED nor SUCCEEDED: {shown(state)!r}", field="detail.state")
-    return Parsed((_alert(event, state, mapping(message, "additionalAttributes")),))
+    return Parsed((_alert(event, state, mapping(message, "additionalAttributes")),), changes=changes)
+
+
+def _changes(event: Event, state: str) -> tuple[Change, ...]:
+    """That an execution of the whole pipeline began, or ended by whatever became of it."""
+    if event.kind != PIPELINE or state not in (*BEGUN, *OVER):
+        return ()
+    pipeline = text(event.detail, "pipeline", required=True, path="detail.")
+    execution = text(event.detail, "execution-id", required=True, path="detail.")
+    ended = state in OVER
+    return (Change("codepipeline", execution, pipeline, event.at, ended, state == "FAILED", version=execution),)
 
 
 def _rejected(detail: Mapping[str, Any]) -> bool:
@@ -157,7 +171,7 @@ SOURCE = Source(
     ),
     recognise=recognise,
     event_patterns=(
-        {"source": ["aws.codepipeline"], "detail-type": [PIPELINE], "detail": {"state": ["FAILED", "SUCCEEDED"]}},
+        {"source": ["aws.codepipeline"], "detail-type": [PIPELINE], "detail": {"state": [*BEGUN, *OVER]}},
         {
             "source": ["aws.codepipeline"],
             "detail-type": [ACTION],

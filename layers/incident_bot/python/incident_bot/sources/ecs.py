@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
@@ -22,6 +23,7 @@ DEPLOYMENT = "ECS Deployment State Change"
 ACTION = "ECS Service Action"
 TASK = "ECS Task State Change"
 DEPLOYED = {"SERVICE_DEPLOYMENT_FAILED": Status.FIRING, "SERVICE_DEPLOYMENT_COMPLETED": Status.RESOLVED}
+BEGUN = "SERVICE_DEPLOYMENT_IN_PROGRESS"
 STEADY = "SERVICE_STEADY_STATE"
 STOPPED_BY_ITSELF = ("EssentialContainerExited", "TaskFailedToStart")
 UNHEALTHY = "Task failed"  # how the scheduler's reason begins when it replaces a task that fails its health checks
@@ -32,11 +34,25 @@ recognise = recognises("aws.ecs", DEPLOYMENT, ACTION, TASK)
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     """One alert where something is wrong or well again; none for what a healthy service does all day."""
     event = opened(body, received_at)
+    changes: tuple[Change, ...] = ()
     if event.kind == TASK:
         alert = _of_task(event, received_at)
     else:
-        alert = _of_service(event, text(event.detail, "eventName", required=True, path="detail."), received_at)
-    return Parsed((alert,)) if alert else Parsed((), notes=(f"neither trouble nor its end: {event.kind}",))
+        name = text(event.detail, "eventName", required=True, path="detail.")
+        alert, changes = _of_service(event, name, received_at), _changes(event, name, received_at)
+    notes = () if alert else (f"neither trouble nor its end: {event.kind}",)
+    return Parsed((alert,) if alert else (), notes=notes, changes=changes)
+
+
+def _changes(event: Event, name: str, received_at: datetime) -> tuple[Change, ...]:
+    """That a deployment began, completed or failed."""
+    service = event.resource.rpartition("/")[2]
+    if event.kind != DEPLOYMENT or name not in (BEGUN, *DEPLOYED) or not service:
+        return ()
+    deployment = text(event.detail, "deploymentId", required=True, path="detail.")
+    at = moment(event.detail, "updatedAt", received_at) or event.at
+    failed = name in DEPLOYED and DEPLOYED[name] is Status.FIRING
+    return (Change("ecs", deployment, service, at, name in DEPLOYED, failed, event.resource, deployment),)
 
 
 def _of_service(event: Event, name: str, received_at: datetime) -> Alert | None:
@@ -189,7 +205,7 @@ SOURCE = Source(
     ),
     recognise=recognise,
     event_patterns=(
-        {"source": ["aws.ecs"], "detail-type": [DEPLOYMENT], "detail": {"eventName": list(DEPLOYED)}},
+        {"source": ["aws.ecs"], "detail-type": [DEPLOYMENT], "detail": {"eventName": [*DEPLOYED, BEGUN]}},
         {"source": ["aws.ecs"], "detail-type": [ACTION], "detail": {"eventType": ["WARN", "ERROR"]}},
         {"source": ["aws.ecs"], "detail-type": [ACTION], "detail": {"eventName": [STEADY]}},
         {

@@ -12,6 +12,7 @@ from typing import Any
 
 from incident_bot.authentication import HeaderSignature
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
@@ -77,8 +78,9 @@ def _own(run: Mapping[str, Any], name: str) -> bool:
 def _deployment(body: Mapping[str, Any], repository: Mapping[str, Any], name: str, received_at: datetime) -> Parsed:
     said, deployment = mapping(body, "deployment_status", required=True), mapping(body, "deployment")
     state = text(said, "state", required=True, path="deployment_status.")
+    changes = _changes(said, deployment, name, received_at)
     if state not in STATES:
-        return Parsed((), notes=(f"the deployment has not ended: {shown(state)}",))
+        return Parsed((), notes=(f"the deployment has not ended: {shown(state)}",), changes=changes)
     environment = text(said, "environment") or text(deployment, "environment", required=True, path="deployment.")
     alert = Alert(
         source="github",
@@ -105,7 +107,19 @@ def _deployment(body: Mapping[str, Any], repository: Mapping[str, Any], name: st
             }
         ),
     )
-    return Parsed((alert,))
+    return Parsed((alert,), changes=changes)
+
+
+def _changes(
+    said: Mapping[str, Any], deployment: Mapping[str, Any], name: str, received_at: datetime
+) -> tuple[Change, ...]:
+    """That a deployment began, or ended by whatever became of it."""
+    state, number = text(said, "state"), deployment.get("id")
+    if state not in ("in_progress", *STATES, "inactive") or not isinstance(number, int):
+        return ()
+    ended, failed = state != "in_progress", STATES.get(state) is Status.FIRING
+    at, version = _at(said, "deployment_status", received_at), prose(deployment, "sha")[:12]
+    return (Change("github", f"{name}-{number}", name.rpartition("/")[2], at, ended, failed, version=version),)
 
 
 def _at(said: Mapping[str, Any], where: str, received_at: datetime) -> datetime:

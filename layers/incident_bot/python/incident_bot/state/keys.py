@@ -11,6 +11,7 @@ SHARDS = 4
 KILL: Key = ("CONTROL", "KILL")
 SILENCES: Key = ("CONTROL", "SILENCES")
 LEDGER = "LEDGER"
+DEPLOYS = "DEPLOYS"
 
 
 def head(scope: str) -> Key:
@@ -112,6 +113,11 @@ def calmed(summary: str) -> Key:
 def quarantine(day: str, delivery: str) -> Key:
     """One delivery (or a part of one) that could not be read."""
     return f"QUARANTINE#{day}", delivery
+
+
+def deploys(service: str) -> Key:
+    """The last deployments of a service."""
+    return DEPLOYS, service or "unknown"
 
 
 def window(identifier: str) -> Key:

@@ -1,0 +1,96 @@
+"""Deployments of a service, as their pipelines tell of them, and the windows that they open while they run.
+
+Order is by the pipeline's own time: an end that overtakes its beginning leaves a record that opens nothing. A
+deployment that failed has no settling time: what fires then counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from incident_bot.domain.match import matches
+from incident_bot.domain.suppress import Window, slug
+from incident_bot.domain.team import DeployWindow
+
+KEPT = 10  # deployments remembered of a service
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a pipeline says of a deployment: that it began, or (`ended`) how it ended; `failed` where that was badly.
+
+    `id` is the pipeline's own for this deployment; an end without an id ends all that its source began. `service` and
+    `resource` name what is deployed, as in an alert.
+    """
+
+    source: str
+    id: str
+    service: str
+    at: datetime
+    ended: bool
+    failed: bool = False
+    resource: str = ""
+    version: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """One deployment of a service; `ends` is None while it runs."""
+
+    source: str
+    id: str
+    starts: datetime
+    ends: datetime | None = None
+    failed: bool = False
+    version: str = ""
+    by: str = ""
+
+
+def recorded(known: Sequence[Deploy], change: Change) -> tuple[Deploy, ...]:
+    """The deployments of a service once the change is known, oldest first; the same change again changes nothing."""
+    mine = [d for d in known if d.source == change.source and (d.id == change.id or not change.id)]
+    rest = [d for d in known if d not in mine]
+    if not change.ended:
+        mine = mine or [_begun(change)]
+    elif mine:
+        mine = [_ended(d, change) for d in mine]
+    elif change.id:
+        mine = [replace(_begun(change), ends=change.at, failed=change.failed)]
+    return tuple(sorted((*rest, *mine), key=lambda d: (d.starts, d.id))[-KEPT:])
+
+
+def windows(service: str, deploys: Iterable[Deploy], rules: Sequence[DeployWindow]) -> list[Window]:
+    """The windows that a service's deployments open, by every rule that fits the service."""
+    return [
+        _window(service, deploy, rule)
+        for deploy in deploys
+        for rule in rules
+        if matches({"service": rule.when.get("service", "*")}, {"service": service})
+    ]
+
+
+def _begun(change: Change) -> Deploy:
+    return Deploy(change.source, change.id, change.at, version=change.version, by=change.by)
+
+
+def _ended(deploy: Deploy, change: Change) -> Deploy:
+    if deploy.ends or change.at < deploy.starts:
+        return deploy
+    return replace(deploy, ends=change.at, failed=change.failed)
+
+
+def _window(service: str, deploy: Deploy, rule: DeployWindow) -> Window:
+    longest = deploy.starts + timedelta(minutes=rule.minutes)
+    settled = timedelta(0) if deploy.failed else timedelta(minutes=rule.settle_minutes)
+    what = f"{deploy.version or deploy.id} of {service} is deployed"
+    return Window(
+        id=f"deploy-{slug(service)}-{slug(deploy.source)}-{slug(deploy.id)}-{slug(rule.name)}",
+        kind="deploy",
+        name=f"deploy window {rule.name}",
+        when={**rule.when, "service": service},
+        starts=deploy.starts,
+        ends=min(longest, deploy.ends + settled) if deploy.ends else longest,
+        author=deploy.by or deploy.source,
+        reason=what,
+    )

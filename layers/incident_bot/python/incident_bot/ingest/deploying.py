@@ -1,0 +1,31 @@
+"""Deployments as they are told: kept for each service, and their windows ended when they end."""
+
+from incident_bot.domain.classify import named_service
+from incident_bot.domain.deploys import Change, recorded, windows
+from incident_bot.domain.errors import NotFound
+from incident_bot.domain.suppress import Window
+from incident_bot.ingest import suppression
+from incident_bot.state import deploys, ledger
+from incident_bot.world import World
+
+
+def note(world: World, change: Change) -> str:
+    """Take what a pipeline says of a deployment; returns the service it is about. May be repeated."""
+    service = named_service(change.service, change.resource, change.id, world.team)
+    known = deploys.change(world.store, service, lambda before: recorded(before, change))
+    if change.ended:
+        ended = [d for d in known if d.source == change.source and change.id in ("", d.id)]
+        for window in windows(service, ended, world.team.deploy_windows):
+            _end(world, window)
+    return service
+
+
+def _end(world: World, window: Window) -> None:
+    """Bring the end forward in the ledger, if it suppressed anything, and look at that where it is over already."""
+    try:
+        kept = ledger.read(world.store, window.id)
+    except NotFound:
+        return
+    if not kept.closed and window.ends < kept.window.ends:
+        world.store.write([ledger.ending(window)])
+    suppression.close(world, window.id)

@@ -1,0 +1,99 @@
+"""What is known of a service's deployments, in whatever order it is told, and which windows do they open?"""
+
+from dataclasses import replace
+from datetime import date
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incident_bot.domain.deploys import KEPT, Change, Deploy, recorded, windows
+from incident_bot.domain.team import DeployWindow
+from tests.deciding import later
+
+RULE = DeployWindow("tickets", "platform", date(2027, 1, 1), {"severity": "sev[345]"}, minutes=30, settle_minutes=5)
+
+
+def began(at: float = 0, identifier: str = "d-1", source: str = "codedeploy") -> Change:
+    return Change(source, identifier, "checkout", later(at), ended=False, version="v2")
+
+
+def ended(at: float, identifier: str = "d-1", source: str = "codedeploy", *, failed: bool = False) -> Change:
+    return Change(source, identifier, "checkout", later(at), ended=True, failed=failed)
+
+
+def told(*changes: Change) -> list[tuple[str, float, float | None]]:
+    """Id, start and end of the deployments, after those changes."""
+    known: tuple[Deploy, ...] = ()
+    for change in changes:
+        known = recorded(known, change)
+    return [(d.id, _seconds(d.starts), _seconds(d.ends)) for d in known]  # type: ignore[misc]
+
+
+def _seconds(at: Any) -> float | None:
+    return None if at is None else (at - later(0)).total_seconds()
+
+
+TOLD = [
+    ("it began", [began()], [("d-1", 0, None)]),
+    ("it began twice", [began(), began(5)], [("d-1", 0, None)]),
+    ("it ended", [began(), ended(60)], [("d-1", 0, 60)]),
+    ("it ended twice", [began(), ended(60), ended(90)], [("d-1", 0, 60)]),
+    ("its end overtakes its beginning: it opens nothing", [ended(60), began()], [("d-1", 60, 60)]),
+    ("another one's end", [began(), ended(60, "d-2")], [("d-1", 0, None), ("d-2", 60, 60)]),
+    ("the same id of another source", [began(), ended(60, source="github")], [("d-1", 0, None), ("d-1", 60, 60)]),
+    (
+        "an end without an id ends all of its source",
+        [began(), began(1, "d-2"), ended(60, "")],
+        [("d-1", 0, 60), ("d-2", 1, 60)],
+    ),
+    ("an end without an id and nothing began", [ended(60, "")], []),
+    ("an end that is older than its beginning", [began(50), ended(10)], [("d-1", 50, None)]),
+]
+
+
+@pytest.mark.parametrize(("changes", "known"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])
+def test_what_is_known_of_deployments(changes: list[Change], known: Any) -> None:
+    assert told(*changes) == known
+
+
+def test_only_the_last_ones_are_kept() -> None:
+    assert len(told(*(began(n, f"d-{n}") for n in range(3 * KEPT)))) == KEPT
+
+
+@given(order=st.permutations([began(), ended(60), ended(60), began(0), began(100, "d-2"), ended(160, "d-2")]))
+def test_however_it_is_told_nothing_stays_open_that_ended(order: list[Change]) -> None:
+    assert all(end is not None for _, _, end in told(*order))
+
+
+OPENS = [
+    ("it runs: for as long as the rule says", Deploy("codedeploy", "d-1", later(0)), 1800),
+    ("it succeeded: it may settle", Deploy("codedeploy", "d-1", later(0), later(600)), 900),
+    ("it settles no longer than the rule says at most", Deploy("codedeploy", "d-1", later(0), later(1700)), 1800),
+    ("it failed: what fires now counts", Deploy("codedeploy", "d-1", later(0), later(600), failed=True), 600),
+]
+
+
+@pytest.mark.parametrize(("deploy", "ends"), [row[1:] for row in OPENS], ids=[row[0] for row in OPENS])
+def test_how_long_its_window_is(deploy: Deploy, ends: float) -> None:
+    (window,) = windows("checkout", [deploy], [RULE])
+    assert (window.starts, window.ends) == (later(0), later(ends))
+    assert window.when == {"severity": "sev[345]", "service": "checkout"}
+
+
+def test_every_rule_that_fits_the_service_opens_one() -> None:
+    other = replace(RULE, name="search", when={"service": "search", "title": "*"})
+    pattern = replace(RULE, name="pattern", when={"service": "check*", "title": "*"})
+    found = windows("checkout", [Deploy("codedeploy", "d-1", later(0))], [RULE, other, pattern])
+    assert [window.id for window in found] == [
+        "deploy-checkout-codedeploy-d-1-tickets",
+        "deploy-checkout-codedeploy-d-1-pattern",
+    ]
+
+
+def test_the_same_changes_in_any_order_leave_the_same_ends() -> None:
+    changes = [began(), ended(60), began(100, "d-2")]
+    ends = {tuple((i, e) for i, _, e in told(*order)) for order in permutations(changes)}
+    assert {frozenset(found) for found in ends} == {frozenset({("d-1", 60.0), ("d-2", None)})}
