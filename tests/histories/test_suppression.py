@@ -9,7 +9,7 @@ from incident_bot.domain.incident import State
 from incident_bot.domain.planned import Maintenance
 from incident_bot.domain.suppress import Window, figures
 from incident_bot.ingest import suppression
-from incident_bot.operating import orders
+from incident_bot.operating import orders, views
 from incident_bot.state import ledger, silences
 from incident_bot.virtual.clock import T0
 from incident_bot.world import Put
@@ -182,3 +182,34 @@ def test_a_closing_that_broke_off_is_repeated_and_pages_once() -> None:
     scene.account.deployment.run_for(0)
     scene.at(280)
     assert len(scene.pages) == 1
+
+
+def test_what_is_suppressed_by_planned_work_is_marked_as_planned() -> None:
+    work = Maintenance("upgrade", T0, T0 + timedelta(hours=2), {"service": "checkout"})
+    scene = Scene(two_teams(maintenance=(work,)))
+    scene.says("checkout")
+    shown = views.shown(scene.world, scene.incident.id)
+    assert (shown.planned, shown.suppressed_by) == (True, "maintenance-upgrade-20260115T1000Z")
+
+
+def test_a_window_of_hours_outlasts_the_stale_time_and_loses_nothing() -> None:
+    """A source that tells transitions only says nothing more, and noise that is not heard of for an hour ends."""
+    scene = Scene()
+    silenced(scene, 5 * HOUR)
+    scene.says("checkout")
+    scene.at(5 * HOUR - 1)
+    assert (scene.incident.state, scene.pages) == (State.DETECTED, [])
+    scene.at(5 * HOUR + 62)
+    assert [purpose for _, _, purpose in scene.pages] == ["first"]
+
+
+def test_it_is_told_though_the_ledger_says_that_its_window_was_looked_at() -> None:
+    """Whatever goes wrong at the end of a window, its page is late and not lost."""
+    scene = Scene()
+    silence = silenced(scene, 600)
+    scene.says("checkout")
+    scene.world.store.write([ledger.closing(silence)])
+    scene.at(600 + 120 + 61)
+    ((at, _, purpose),) = scene.pages
+    assert purpose == "first"
+    assert 720 <= at <= 780

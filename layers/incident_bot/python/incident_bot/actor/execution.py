@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.head import without
 from incident_bot.domain.incident import Incident, State
+from incident_bot.domain.opening import UNTOLD
+from incident_bot.domain.suppress import UNMUTED
 from incident_bot.domain.timeline import Line
 from incident_bot.state import heads, incidents, mailbox, series
 from incident_bot.world import World, Write
@@ -83,12 +85,19 @@ def _given_an_actor(world: World, incident: Incident) -> list[Write]:
 
 
 def expire_silent(world: World, incident: Incident) -> str:
-    """Noise whose resolve was lost ends when its series were not heard of for the stale time."""
+    """Noise whose resolve was lost ends when its series were not heard of for the stale time.
+
+    What is suppressed does not; and where its window is over and nobody was told, whatever went wrong, it is told now.
+    """
     heard = series.read(world.store, incident.scope, incident.firing)
-    last = max((max(s.seen_at, s.muted_until or s.seen_at) for s in heard.values()), default=incident.opened_at)
+    told_by = max((s.muted_until + UNTOLD for s in heard.values() if s.muted_until), default=None)
+    if told_by and told_by <= world.now():
+        return "restarted" if restart(world, incident, UNMUTED) else "lost the race"
+    last = max((s.seen_at for s in heard.values()), default=incident.opened_at)
     stale = timedelta(seconds=world.team.timing.stale_after)
-    if world.now() - last < stale:
-        incidents.commit(world, incident, replace(incident, clocks={**incident.clocks, "stale": last + stale}))
+    if told_by or world.now() - last < stale:
+        look = told_by or last + stale
+        incidents.commit(world, incident, replace(incident, clocks={**incident.clocks, "stale": look}))
         return "not stale yet"
     head = heads.read(world.store, incident.scope)
     ended = replace(incident, state=State.RESOLVED, resolved_at=world.now(), clocks={})

@@ -22,6 +22,7 @@ from incident_bot.domain.match import matches
 from incident_bot.domain.plan import Plan
 from incident_bot.domain.policy import Decision, Situation
 from incident_bot.domain.score import Evidence, believed, score
+from incident_bot.domain.suppress import planned, suppress
 from incident_bot.domain.team import Playbook, Service, Team
 
 EXPLAIN = """Say what the configuration makes of an alert, or of a plan, and which rule decides.
@@ -65,7 +66,10 @@ def explain(  # noqa: PLR0917 - Typer passes each by its name
     explained = (
         [_plan(action, team, session.around.now()) for action in actions]
         if actions
-        else [_alert(alert, team, Tally(actionable, false_positive)) for alert in _alerts(session, file, source)]
+        else [
+            _alert(alert, team, Tally(actionable, false_positive), session.around.now())
+            for alert in _alerts(session, file, source)
+        ]
     )
     session.tell(explained, *(line for entry in explained for line in _lines(entry)))
 
@@ -80,13 +84,13 @@ def _alerts(session: Session, file: Path, source: str) -> Sequence[Alert]:
     return parsed.alerts
 
 
-def _alert(alert: Alert, team: Team, tally: Tally) -> dict[str, Any]:
+def _alert(alert: Alert, team: Team, tally: Tally, at: datetime) -> dict[str, Any]:
     """What becomes of an alert by configuration alone."""
     classified = classify(alert, team)
     dependants = len(topology_of(team.services).downstream(classified.service))
     evidence = Evidence(tally, dependants=dependants, burn=classified.burn)
     believing = score(evidence, team.services.get(classified.service), team.confidence)
-    found = believed(classified, believing, team)
+    found, suppression = suppress(alert, believed(classified, believing, team), planned(team, at), team, at)
     fields = playbook_fields(alert, found)
     matching = [playbook for playbook in team.playbooks if matches(playbook.when, fields)]
     holder = holding(found, team, {})
@@ -102,6 +106,7 @@ def _alert(alert: Alert, team: Team, tally: Tally) -> dict[str, Any]:
         "rule": found.rule,
         "pages": found.pages,
         "noise": found.noise,
+        "suppressed_by": suppression.window.name if suppression else "",
         "hold_seconds": holder.hold_page_seconds if holder and found.pages else found.hold_seconds,
         "reason": found.reason,
         "confidence": believing.value,

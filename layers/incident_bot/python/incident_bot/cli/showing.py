@@ -37,7 +37,7 @@ def incident(found: Document) -> Iterator[RenderableType]:
     """Everything about one incident."""
     yield Text(f"{found['id']}  {found['severity']}  {found['state']}  {safe(found['title'])}", "bold")
     yield f"service {safe(found['service'])}, owner {found['owner'] or 'nobody'}, opened {_moment(found['opened_at'])}"
-    for name in ("acknowledged_by", "commander", "reopens", "merged_into", "resolved_at"):
+    for name in ("acknowledged_by", "commander", "reopens", "merged_into", "suppressed_by", "resolved_at"):
         if found[name]:
             yield f"{name.replace('_', ' ')}: {_moment(found[name]) if name.endswith('_at') else safe(found[name])}"
     if found["evidence"]:

@@ -113,6 +113,7 @@ class Incident:
     config_digest: str = ""
     reopens: str = ""
     merged_into: str = ""
+    suppressed_by: str = ""  # the window that suppressed its first alert: of planned work, it is planned
     generation: int = 0
     version: int = 0
     seq: int = 0

@@ -18,6 +18,7 @@ from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
 FIRST_PAGE = "page-first"
+UNTOLD = timedelta(minutes=2)  # after the end of its window: what is suppressed then was told, or is told now
 START_WITHIN = timedelta(seconds=60)  # then it is looked whether its execution lives
 
 
@@ -55,8 +56,8 @@ def opened(
     hold, held_by = _hold(observed, team.timing.hold_limit)
     not_before = now + timedelta(seconds=hold) if found.pages and hold else None
     silent = found.noise or bool(not_before and found.hold_seconds)
-    until = max(now, observed.muted.window.ends) if observed.muted else now
-    clocks = {"stale": until + timedelta(seconds=team.timing.stale_after)}
+    stale = now + timedelta(seconds=team.timing.stale_after)
+    clocks = {"stale": observed.muted.window.ends + UNTOLD if observed.muted else stale}
     clocks |= {"hold": not_before} if not_before else {}
     clocks |= {} if silent else {"start": now + START_WITHIN}
     incident = replace(
@@ -64,6 +65,7 @@ def opened(
         noise=silent,
         generation=0 if silent else 1,
         reopens=reopens,
+        suppressed_by=observed.muted.window.id if observed.muted else "",
         clocks=clocks,
     )
     lines = [

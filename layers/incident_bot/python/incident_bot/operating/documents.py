@@ -184,6 +184,8 @@ class Shown(Row):
     commander: str
     reopens: str
     merged_into: str
+    suppressed_by: str = Field(description="The window that suppressed its first alert; see /v1/ledger.")
+    planned: bool = Field(description="It began inside planned maintenance.")
     config_digest: str
     timeline: list[Entry]
     facts: dict[str, FactFound]

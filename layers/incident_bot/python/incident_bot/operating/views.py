@@ -60,6 +60,8 @@ def shown(world: World, identifier: str) -> Shown:
         commander=incident.commander,
         reopens=incident.reopens,
         merged_into=incident.merged_into,
+        suppressed_by=incident.suppressed_by,
+        planned=incident.suppressed_by.startswith("maintenance-"),
         config_digest=incident.config_digest,
         timeline=[Entry(**{name: e[name] for name in ENTRY[1:]}) for e in incidents.timeline(world.store, identifier)],
         facts=_facts(world, identifier),

@@ -1,6 +1,7 @@
 """Deployments in the store: one item for each service, with the last ones of it; read where a service matters."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from incident_bot.domain.deploys import Deploy
 from incident_bot.domain.errors import Conflict, IncidentBotError
@@ -9,6 +10,7 @@ from incident_bot.state import keys
 from incident_bot.world import ABSENT, Item, Put, Store
 
 TRIES = 5
+FORGOTTEN = timedelta(days=90)  # after the last one began
 
 
 def of(item: Item) -> list[Deploy]:
@@ -34,7 +36,15 @@ def change(store: Store, service: str, decide: Callable[[Sequence[Deploy]], Sequ
             return after
         pk, sk = keys.deploys(service)
         version = int(item.get("version", 0))
-        fields = {"PK": pk, "SK": sk, "service": service, "deploys": dump(after), "version": version + 1}
+        expires = max((int((deploy.starts + FORGOTTEN).timestamp()) for deploy in after), default=0)
+        fields = {
+            "ttl": expires,
+            "PK": pk,
+            "SK": sk,
+            "service": service,
+            "deploys": dump(after),
+            "version": version + 1,
+        }
         try:
             store.write([Put(fields, {"version": version} if version else {"PK": ABSENT})])
         except Conflict:
