@@ -15,22 +15,26 @@ from incident_bot.domain.caller import person_of
 from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
 from incident_bot.ingest import quarantine
-from incident_bot.operating import deploying, orders, suppression, views
+from incident_bot.operating import correcting, deploying, orders, suppression, views
 from incident_bot.operating.deploying import Deploying, DeployShown
 from incident_bot.operating.documents import (
     ActionShown,
     ApprovalAsked,
     ApprovalShown,
+    CorrectedShown,
     Decision,
     Labelling,
     LabelShown,
+    Merging,
     Order,
+    Pair,
     Proposal,
     QuarantinedDelivery,
     Rate,
     Reasoned,
     Row,
     Shown,
+    Splitting,
     Switching,
     SwitchShown,
     Taken,
@@ -104,6 +108,28 @@ def resolve(incident: Id, order: Order) -> Taken:
 def label(incident: Id, labelling: Labelling) -> LabelShown:
     """The last label of an incident counts. Later alerts of the same fingerprint are judged by it."""
     return views.labelled(label_incident(_world(), incident, _person(), labelling.label, labelling.reason))
+
+
+@api.post("/v1/incidents/<incident>/split", tags=["incidents"], summary="Part alerts from an incident")
+def split(incident: Id, splitting: Splitting) -> CorrectedShown:
+    """They are an incident of their own, and correlation leaves both as they are. 409: an action of it is in flight."""
+    person, asked = _person(), splitting.model_dump()
+    done = correcting.split(_world(), incident, person, **asked)
+    return CorrectedShown(incident=done.incident, groups=list(done.groups), pages=done.pages, by=person.id)
+
+
+@api.post("/v1/incidents/<incident>/merge", tags=["incidents"], summary="Merge an incident into another one")
+def merge(incident: Id, merging: Merging) -> CorrectedShown:
+    """It ends there, and correlation leaves it so. 409: an action of it is in flight, or either is over."""
+    person = _person()
+    done = correcting.merge(_world(), incident, merging.into, person, merging.reason)
+    return CorrectedShown(incident=done.incident, groups=list(done.groups), pages=done.pages, by=person.id)
+
+
+@api.get("/v1/corrections", tags=["incidents"], summary="List the services whose alerts people joined or parted")
+def list_corrections() -> list[Pair]:
+    """Those corrected most often first."""
+    return views.pairs(_world())
 
 
 @api.get("/v1/labels", tags=["labels"], summary="List what people said of each rule's and kind of alert's incidents")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.ingest.consume import consume
 from incident_bot.domain.incident import State
 from incident_bot.domain.plan import Call, Plan, Step
 from incident_bot.domain.timeline import Line
@@ -16,9 +17,11 @@ from incident_bot.state.actions import Remediation
 from incident_bot.state.approvals import Approval
 from incident_bot.virtual.clock import T0
 from incident_bot.world import Put
-from tests.building import ARN, a_world, an_incident
+from tests.building import ARN, a_team, a_world, an_incident
 from tests.cli.running import HOST, Desk
+from tests.deciding import says
 from tests.remediating import FUNCTION, Stage
+from tests.signalling import a_batch, a_record
 
 TARGET = ARN.format("lambda", "function:checkout")
 CALL = Call(TARGET, "lambda", "put_function_concurrency", {"ReservedConcurrentExecutions": 20}, {}, {})
@@ -288,3 +291,23 @@ def test_the_rates_of_rules_are_listed(tmp_path: Path) -> None:
     assert "search-errors" in desk.run("labels").out
     [rate] = desk.run("labels", "--json").json
     assert (rate["of"], rate["name"], rate["false_positive"]) == ("rule", "search-errors", 1)
+
+
+def test_incidents_are_merged_and_split_by_what_show_lists(tmp_path: Path) -> None:
+    desk = Desk(a_world(a_team(services={})), tmp_path)
+    for service in ("mail", "web"):
+        consume(desk.world, a_batch(a_record(desk.world, says(service=service), delivery=service)))
+    one, other = (row["id"] for row in desk.run("list", "--json").json)
+    assert desk.run("merge", other, one, "--reason", "the same").out.strip() == f"{other} is merged into {one}"
+    assert "mail and web" in desk.run("corrections").out
+    (shown,) = desk.run("show", one, "--json").json["series"]
+    assert f"{shown['fingerprint']}  group {shown['group']}" in desk.run("show", one).out
+    ran = desk.run("split", one, "--alerts", shown["fingerprint"], "--reason", "no, it is not", "--json")
+    assert (ran.json["pages"], ran.json["by"], ran.json["groups"]) == (True, "ada", [shown["group"]])
+
+
+def test_a_split_names_what_to_part_and_why(desk: Desk) -> None:
+    assert desk.run("split", "inc1", "--reason", "x").code == 2
+    assert desk.run("split", "inc1", "--group", "g").code == 2
+    ran = desk.run("split", "inc1", "--group", "g", "--reason", "x")
+    assert (ran.code, ran.err) == (1, "incidentbot: nothing named g fires in inc1\n")

@@ -37,6 +37,7 @@ READS = (
     "/v1/incidents",
     "/v1/incidents/inc1",
     "/v1/labels",
+    "/v1/corrections",
     "/v1/approvals/inc1-p1",
     "/v1/kill-switch",
     "/v1/quarantine",

@@ -12,9 +12,9 @@ from incident_bot.domain.alert import Status
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.deliberation import Look
 from incident_bot.domain.errors import Conflict
-from incident_bot.domain.incident import ActionState, Firing, Incident, Step
+from incident_bot.domain.incident import ActionState, Incident, Step
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.series import Series
+from incident_bot.domain.series import Series, firing_of
 from incident_bot.domain.timeline import Line
 from incident_bot.ingest.signals import deadline
 from incident_bot.state import actions, approvals, heads, incidents, intents, mailbox, series
@@ -160,22 +160,6 @@ def _series(world: World, incident: Incident) -> list[Series]:
     groups = heads.read(world.store, incident.scope).groups
     found = series.firing(world.store, incident.scope)
     return [s for s in found if (groups[s.group].incident if s.group in groups else s.incident) == incident.id]
-
-
-def firing_of(known: Series) -> Firing:
-    """A firing series as the incident remembers it."""
-    return Firing(
-        group=known.group,
-        title=known.title,
-        source=known.source,
-        since=known.started_at,
-        seen=known.seen_at,
-        severity=known.severity,
-        service=known.service,
-        resource=known.resource,
-        ask=known.ask,
-        playbooks=known.playbooks,
-    )
 
 
 def _until_due(world: World, incident: Incident) -> int:

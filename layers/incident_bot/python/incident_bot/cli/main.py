@@ -14,6 +14,7 @@ from incident_bot.cli import (
     auditing,
     checking,
     controls,
+    correcting,
     deliveries,
     deploying,
     explaining,
@@ -98,7 +99,7 @@ def options(  # noqa: PLR0917 - Typer passes each by its name
 
 
 for module in (
-    *(incidents, approvals, controls, suppressing, deploying),
+    *(incidents, correcting, approvals, controls, suppressing, deploying),
     *(deliveries, explaining, checking, auditing, replaying),
 ):
     module.add_to(app)

@@ -47,6 +47,7 @@ def incident(found: Document) -> Iterator[RenderableType]:
         yield safe(f"label: {said['label']} ({said['by']}{f': {why}' if why else ''})")
     if found["summary"]:
         yield safe(found["summary"])
+    yield from _series(found["series"])
     yield from _facts(found["facts"])
     yield from _actions(found["actions"], found["approvals"])
     yield Text("\nTimeline", "bold")
@@ -91,12 +92,30 @@ def rows(columns: Sequence[str], entries: Iterable[Sequence[object]]) -> Rendera
     return table
 
 
+def pairs_of_services(found: Sequence[Document]) -> RenderableType:
+    """Which services' alerts people joined or parted, or that nobody did."""
+    if not found:
+        return "nobody has corrected anything yet"
+    table = _table("services", "joined", "parted")
+    for pair in found:
+        table.add_row(safe(" and ".join(pair["services"])), str(pair["joined"]), str(pair["parted"]))
+    return table
+
+
 def pairs(found: Mapping[str, Any]) -> RenderableType:
     """Names and values, one a line."""
     table = Table.grid(padding=(0, 2))
     for name, value in found.items():
         table.add_row(name, safe(value))
     return table
+
+
+def _series(series: Sequence[Document]) -> Iterator[RenderableType]:
+    if series:
+        yield Text("\nFires", "bold")
+    for one in series:
+        yield safe(f"  {one['title']} ({one['source']})  {one['service']}  {one['severity']}  {_moment(one['since'])}")
+        yield safe(f"      {one['fingerprint']}  group {one['group']}")
 
 
 def _facts(facts: Document) -> Iterator[RenderableType]:

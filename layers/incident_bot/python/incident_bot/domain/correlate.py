@@ -136,6 +136,8 @@ class _Election:
         return not member.noise and fresh and strong(group, self.by)
 
     def held(self) -> Placement:
+        if self.group.pinned:
+            return Placement(self.group.incident, "people decided where it belongs")
         cause, why = self._cause()
         explains = {} if self.topology.blank else self._explained(self._upwards(cause))
         target = self.others[cause].incident if cause else self._home(explains)
@@ -158,6 +160,8 @@ class _Election:
         comes here, for whom this one paged needs no other page."""
         own = self.group.incident
         if own in {NEW, other} or other in self.head.acting.values():
+            return False
+        if any(self.head.groups[name].pinned for name in self.head.of(other)):
             return False
         worse = self.head.incidents[own].severity < self.head.incidents[other].severity
         return worse and len(self._downwards(self.name)) == len(self.head.of(own))
@@ -254,7 +258,7 @@ class _Election:
         for name, other in self.others.items():
             if name in above or other.cause == self.name or (paid := self._cost(other, self.group)) is None:
                 continue
-            if self._causal(other):
+            if other.pinned or self._causal(other):
                 continue
             present = self.head.groups.get(other.cause)
             beside = bool(present and present.place and present.place == other.place)
@@ -284,8 +288,8 @@ class _Election:
         frozen = set(self.head.acting.values())
         for root in roots:
             for name in self._downwards(root):
-                incident = self.head.groups[name].incident
-                if incident not in (NEW, target) and incident not in frozen:
+                incident, pinned = self.head.groups[name].incident, self.head.groups[name].pinned
+                if not pinned and incident not in (NEW, target) and incident not in frozen:
                     yield name, target
 
     def _takes_over(self, target: str, explains: Collection[str]) -> bool:

@@ -43,6 +43,7 @@ class Group:
     kinds: Mapping[str, int] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
     cause: str = ""
+    pinned: bool = False  # people decided where it belongs: it does not move by itself
 
     @property
     def place(self) -> str:

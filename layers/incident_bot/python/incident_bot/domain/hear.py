@@ -8,7 +8,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.classify import pages
 from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.incident import Firing, State
-from incident_bot.domain.mail import Mail, firing_in
+from incident_bot.domain.mail import Mail, firing_in, leaves
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import rerooted
 from incident_bot.domain.plaintext import line
@@ -157,10 +157,11 @@ def moved_out(d: Deliberation, mail: Mail) -> None:
     d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor)
     if d.incident.over:
         return
-    gone = {f for f, s in (*d.incident.firing.items(), *d.incident.cleared.items()) if s.group == mail.argument}
+    listed = {**d.incident.cleared, **d.incident.firing}
+    gone = {f for f, series in listed.items() if leaves(mail, f, series)}
     d.set(fingerprints=tuple(f for f in d.incident.fingerprints if f not in gone))
     for kept in ("firing", "cleared"):
-        d.set(**{kept: {f: s for f, s in getattr(d.incident, kept).items() if s.group != mail.argument}})
+        d.set(**{kept: {f: s for f, s in getattr(d.incident, kept).items() if f not in gone}})
     if mail.detail.get("emptied"):
         _merge(d, into)
     elif not d.incident.firing and not d.incident.many:

@@ -15,7 +15,7 @@ class MailKind(StrEnum):
 
     ALERT = "alert"  # a series changed its state: fingerprint, status, group and what Firing needs
     MOVED_IN = "moved_in"  # a group now belongs here (argument: group; detail: from)
-    MOVED_OUT = "moved_out"  # a group left (argument: group; detail: to)
+    MOVED_OUT = "moved_out"  # a group left (argument: group; detail: to, and the fingerprints if only some of it)
     ROOT = "root"  # another service is the probable root now (argument: service; text: why)
     EVERYTHING = "everything"  # the box was full: look at the table
     PAGED = "paged"  # an intent was sent, or failed for good (argument: intent key)
@@ -57,3 +57,9 @@ def firing_in(mail: Mail, now: datetime) -> Firing:
         ask=detail.get("ask", ""),
         playbooks=tuple(name for name in detail.get("playbooks", "").split(",") if name),
     )
+
+
+def leaves(mail: Mail, fingerprint: str, series: Firing) -> bool:
+    """Whether a MOVED_OUT mail takes that series with it: one of its group, or of those that it names."""
+    named = mail.detail.get("fingerprints")
+    return fingerprint in named.split(",") if named else series.group == mail.argument

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.classify import Classification
+from incident_bot.domain.incident import Firing
 
 FLIPS_KEPT = 6
 FLAPS_FROM = 3  # this many firings remembered make a rhythm
@@ -128,3 +129,19 @@ def heard(known: Series, alert: Alert, now: datetime) -> Series:
     """The same series in the same state, said again just now, perhaps of a later moment."""
     latest = max(known.occurred_at, alert.occurred_at)
     return replace(known, occurred_at=latest, seen_at=now, version=known.version + 1)
+
+
+def firing_of(known: Series) -> Firing:
+    """A firing series as the incident remembers it."""
+    return Firing(
+        group=known.group,
+        title=known.title,
+        source=known.source,
+        since=known.started_at,
+        seen=known.seen_at,
+        severity=known.severity,
+        service=known.service,
+        resource=known.resource,
+        ask=known.ask,
+        playbooks=known.playbooks,
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.incident import Incident, State
-from incident_bot.domain.mail import Mail, MailKind, firing_in
+from incident_bot.domain.mail import Mail, MailKind, firing_in, leaves
 from incident_bot.domain.opening import START_WITHIN
 from incident_bot.domain.owner import rerooted
 from incident_bot.domain.suppress import UNMUTED
@@ -69,7 +69,7 @@ def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Inciden
     if mail.kind is MailKind.MOVED_OUT and mail.detail.get("emptied"):
         return replace(incident, firing={}, merged_into=mail.detail.get("to", ""))
     if mail.kind is MailKind.MOVED_OUT:
-        return replace(incident, firing={f: s for f, s in incident.firing.items() if s.group != mail.argument})
+        return replace(incident, firing={f: s for f, s in incident.firing.items() if not leaves(mail, f, s)})
     return incident
 
 

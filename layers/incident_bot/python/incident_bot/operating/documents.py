@@ -1,9 +1,9 @@
 """The documents that the operator API takes and gives; its OpenAPI description is made from them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from incident_bot.domain.label import Label
 
@@ -27,6 +27,27 @@ class Labelling(Asked):
 
     label: Label
     reason: str = Field(default="", max_length=1000, description="Why; it stands on the timeline.")
+
+
+class Splitting(Asked):
+    """Alerts that do not belong to an incident: by their fingerprints, by whole groups, or both."""
+
+    alerts: list[str] = Field(default_factory=list, max_length=50, description="Fingerprints, as `series` shows them.")
+    groups: list[str] = Field(default_factory=list, max_length=20, description="Groups, as `series` shows them.")
+    reason: str = Reason
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.alerts and not self.groups:
+            raise ValueError("name alerts or groups")
+        return self
+
+
+class Merging(Asked):
+    """An incident that is the same fault as another one."""
+
+    into: str = Field(min_length=1, max_length=200, description="The incident that it belongs to.")
+    reason: str = Reason
 
 
 class Proposal(Asked):
@@ -65,6 +86,35 @@ class Taken(BaseModel):
     incident: str
     order: str
     by: str
+
+
+class CorrectedShown(BaseModel):
+    """Where the alerts are now."""
+
+    incident: str
+    groups: list[str]
+    pages: bool = Field(description="Whether it pages by itself because of this.")
+    by: str
+
+
+class Pair(BaseModel):
+    """Two services whose alerts people joined or parted by hand: their `depends_on` may be wrong."""
+
+    services: tuple[str, str]
+    joined: int
+    parted: int
+
+
+class SeriesShown(BaseModel):
+    """One series that fires in an incident."""
+
+    fingerprint: str
+    group: str
+    title: str
+    source: str
+    service: str
+    severity: str
+    since: datetime
 
 
 class Row(BaseModel):
@@ -187,6 +237,7 @@ class Shown(Row):
     suppressed_by: str = Field(description="The window that suppressed its first alert; see /v1/ledger.")
     planned: bool = Field(description="It began inside planned maintenance.")
     config_digest: str
+    series: list[SeriesShown] = Field(description="What fires; the first of them, where there are many.")
     timeline: list[Entry]
     facts: dict[str, FactFound]
     actions: list[ActionShown]

@@ -12,14 +12,16 @@ from incident_bot.operating.documents import (
     Entry,
     FactFound,
     LabelShown,
+    Pair,
     Rate,
     Row,
+    SeriesShown,
     Shown,
     SwitchShown,
     Trail,
     Vote,
 )
-from incident_bot.state import actions, approvals, controls, facts, incidents, keys, labels, silences
+from incident_bot.state import actions, approvals, controls, corrections, facts, incidents, keys, labels, silences
 from incident_bot.state.actions import Remediation
 from incident_bot.state.approvals import Approval
 from incident_bot.state.controls import Switch
@@ -63,6 +65,7 @@ def shown(world: World, identifier: str) -> Shown:
         suppressed_by=incident.suppressed_by,
         planned=incident.suppressed_by.startswith("maintenance-"),
         config_digest=incident.config_digest,
+        series=_series(incident),
         timeline=[Entry(**{name: e[name] for name in ENTRY[1:]}) for e in incidents.timeline(world.store, identifier)],
         facts=_facts(world, identifier),
         actions=[action(remediation) for remediation in actions.of(world.store, identifier)],
@@ -91,6 +94,12 @@ def rates(world: World) -> list[Rate]:
         if tally.total
     ]
     return sorted(found, key=lambda rate: (-rate.false_positive_rate, -rate.false_positive, rate.of, rate.name))
+
+
+def pairs(world: World) -> list[Pair]:
+    """Pairs of services that people corrected, the most often corrected first."""
+    found = [Pair(services=pair, joined=joined, parted=parted) for pair, joined, parted in corrections.of(world.store)]
+    return sorted(found, key=lambda pair: (-(pair.joined + pair.parted), pair.services))
 
 
 def approval(world: World, identifier: str) -> ApprovalAsked:
@@ -134,6 +143,21 @@ def _row(incident: Incident) -> dict[str, Any]:
         "pages": incident.pages,
         "noise": incident.noise,
     }
+
+
+def _series(incident: Incident) -> list[SeriesShown]:
+    return [
+        SeriesShown(
+            fingerprint=fingerprint,
+            group=one.group,
+            title=one.title,
+            source=one.source,
+            service=one.service,
+            severity=one.severity.label if one.severity else "",
+            since=one.since,
+        )
+        for fingerprint, one in incident.firing.items()
+    ]
 
 
 def _facts(world: World, identifier: str) -> dict[str, FactFound]:

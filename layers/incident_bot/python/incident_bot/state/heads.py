@@ -55,7 +55,7 @@ def _packed(group: Group) -> list[Any]:
         group.firing,
         group.flapping,
         int(group.severity),
-        group.sure + 2 * group.again + 4 * group.effect,
+        group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned,
     ]
     return [group.incident, group.service, *times, *numbers, dict(group.kinds), dict(group.places), group.cause]
 
@@ -77,6 +77,7 @@ def _unpacked(packed: list[Any]) -> Group:
         sure=bool(int(flags) & 1),
         again=bool(int(flags) & 2),
         effect=bool(int(flags) & 4),
+        pinned=bool(int(flags) & 8),
         kinds=_numbers(kinds),
         places=_numbers(places),
         cause=cause,

@@ -95,9 +95,10 @@ def label(incident: str) -> Key:
 
 
 def stat(subject: str) -> Key:
-    """How often people said what of a fingerprint, or of a kind of alert or rule (`kind:NAME`, `rule:NAME`)."""
+    """How often people said what of a fingerprint, of a kind of alert or rule (`kind:NAME`, `rule:NAME`), or of two
+    services (`pair:NAME|NAME`)."""
     of, _, name = subject.partition(":")
-    return (f"STAT#{of}", name) if of in ("kind", "rule") else (f"STAT#{subject}", "STAT")
+    return (f"STAT#{of}", name) if of in ("kind", "rule", "pair") else (f"STAT#{subject}", "STAT")
 
 
 def storm(group: str) -> Key:
