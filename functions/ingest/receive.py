@@ -4,7 +4,6 @@ An alarm's own Lambda action comes in here too: the function's policy says who m
 """
 
 import json
-import math
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +13,7 @@ from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticate
 from incident_bot.domain.shape import dump
 from incident_bot.ingest import quarantine
 from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
+from incident_bot.ingest.slowing import slowed
 from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
 from incident_bot.payload import BODY_BYTES, decode
 from incident_bot.sources import Parsed, Rejection, Source, assigned, read
@@ -48,12 +48,8 @@ def _received(world: World, request: Request) -> dict[str, Any]:
     service, refused = ("", refused) if refused else _authenticated(world, source, request)
     if refused:
         return refused
-    wait = world.admit(source.name)
-    if wait > 0:
-        seconds = str(math.ceil(wait))
-        return problem(429, f"{source.name} sends faster than agreed", request, headers={"retry-after": seconds})
     try:
-        return _taken(world, source, request, service)
+        return slowed(world, source.name, request) or _taken(world, source, request, service)
     except (Unavailable, Denied):
         world.metrics.count("ReceiveFailed", 1, source=source.name)
         return problem(503, f"it could not be taken now; {AGAIN}", request, headers=RETRY)

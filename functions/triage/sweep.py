@@ -8,7 +8,7 @@ from incident_bot import paging, remedy
 from incident_bot.actor import execution
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
-from incident_bot.ingest import heartbeat, suppression
+from incident_bot.ingest import heartbeats, suppression, synthetic
 from incident_bot.stage import logger, stage
 from incident_bot.world import Key, World
 
@@ -32,7 +32,8 @@ def sweep(world: World, event: Mapping[str, Any]) -> dict[str, int]:
             kind = "failed"
         done[kind] = done.get(kind, 0) + 1
     world.metrics.count("Sweeps")
-    _beat(world)
+    _attempt(synthetic.send, world, "the synthetic alert was not taken")
+    _attempt(heartbeats.watch, world, "a missing heartbeat could not be told")
     return done
 
 
@@ -46,12 +47,12 @@ def _once(keys: Sequence[Key]) -> Iterator[Key]:
             yield key
 
 
-def _beat(world: World) -> None:
-    """Send the synthetic alert; that it failed shows as its absence, which alarms by itself."""
+def _attempt(work: Callable[[World], object], world: World, failure: str) -> None:
+    """Do what is done each minute; that it failed shows as the synthetic alert's absence, or comes again."""
     try:
-        heartbeat.send(world)
+        work(world)
     except IncidentBotError as error:
-        logger.exception("the synthetic alert was not taken", reason=error.reason)
+        logger.exception(failure, reason=error.reason)
 
 
 def _incident(world: World, key: Key) -> None:

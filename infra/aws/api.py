@@ -14,7 +14,11 @@ from infra.aws.choices import API_ID
 from infra.aws.functions import StageFunction, a_log_group
 from infra.aws.naming import machine_arn, named
 
-SENDERS = {"ReceiveRoute": "/v1/webhooks/{source}", "EventsRoute": "/v2/enqueue"}  # the latter as PagerDuty's
+SENDERS = {
+    "ReceiveRoute": "/v1/webhooks/{source}",
+    "HeartbeatRoute": "/v1/heartbeats/{name}",
+    "EventsRoute": "/v2/enqueue",  # as PagerDuty's
+}
 UNSIGNED = "Senders of alerts cannot sign for AWS: receive authenticates each as its vendor offers, on the raw body."
 EVERYTHING_ELSE = "/v1/{proxy+}"
 RATE = 200  # requests a second; a burst may be twice that

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from incident_bot.ingest.rate import RateLimit
+from incident_bot.domain.team import Sender
+from incident_bot.ingest.rate import TELL_EVERY, RateLimit
 
 
 class Clock:
@@ -16,41 +17,51 @@ class Clock:
 
 
 def test_a_burst_goes_through_and_the_next_one_is_told_how_long_to_wait() -> None:
-    limit = RateLimit(Clock().now, per_second=2, burst=3)
+    limit = RateLimit(Clock().now, {"generic": Sender(2, 3)})
 
-    assert [limit.admit("generic") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert [limit.admit("generic").wait for _ in range(4)] == [0, 0, 0, 0.5]
 
 
 def test_who_waits_as_told_is_admitted() -> None:
     clock = Clock()
-    limit = RateLimit(clock.now, per_second=2, burst=1)
+    limit = RateLimit(clock.now, {"generic": Sender(2, 1)})
     limit.admit("generic")
 
-    clock.at += timedelta(seconds=limit.admit("generic"))
+    clock.at += timedelta(seconds=limit.admit("generic").wait)
 
-    assert limit.admit("generic") == 0
+    assert limit.admit("generic").wait == 0
 
 
 def test_one_source_does_not_spend_anothers_tokens() -> None:
-    limit = RateLimit(Clock().now, per_second=1, burst=1)
+    limit = RateLimit(Clock().now, {"generic": Sender(1, 1)})
     limit.admit("generic")
 
-    assert limit.admit("alertmanager") == 0
+    assert limit.admit("alertmanager").wait == 0
 
 
 def test_quiet_time_saves_up_no_more_than_a_burst() -> None:
     clock = Clock()
-    limit = RateLimit(clock.now, per_second=10, burst=2)
+    limit = RateLimit(clock.now, {"generic": Sender(10, 2)})
     limit.admit("generic")
     clock.at += timedelta(days=1)
 
-    assert [limit.admit("generic") > 0 for _ in range(3)] == [False, False, True]
+    assert [limit.admit("generic").wait > 0 for _ in range(3)] == [False, False, True]
 
 
 def test_a_clock_that_goes_back_gives_nothing_and_breaks_nothing() -> None:
     clock = Clock()
-    limit = RateLimit(clock.now, per_second=1, burst=1)
+    limit = RateLimit(clock.now, {"generic": Sender(1, 1)})
     limit.admit("generic")
     clock.at -= timedelta(days=1)
 
-    assert limit.admit("generic") == 1
+    assert limit.admit("generic").wait == 1
+
+
+def test_that_a_source_must_wait_is_to_be_told_once_in_a_while() -> None:
+    clock = Clock()
+    limit = RateLimit(clock.now, {"generic": Sender(0.001, 1)})
+    limit.admit("generic")
+
+    assert [limit.admit("generic").tell for _ in range(3)] == [True, False, False]
+    clock.at += TELL_EVERY
+    assert limit.admit("generic").tell

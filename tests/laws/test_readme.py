@@ -189,10 +189,9 @@ def test_outputs_that_are_named_are_outputs() -> None:
 
 
 def test_its_numbers_are_counted() -> None:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    said = re.search(r"(\w+) sources, (\w+) actions", README)
+    said = re.search(r"(\d+) sources, (\d+) actions", README)
     assert said is not None, "Limits say how many there are"
-    assert said.groups() == (words[len(plugins.sources())], words[len(plugins.actions())])
+    assert said.groups() == (str(len(plugins.sources())), str(len(plugins.actions())))
 
 
 def test_the_changelog_is_kept() -> None:

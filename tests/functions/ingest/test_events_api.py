@@ -16,6 +16,7 @@ from incident_bot.ingest import quarantine
 from incident_bot.state import mailbox
 from incident_bot.virtual.surroundings import MemoryQueue
 from incident_bot.virtual.world import VirtualWorld
+from incident_bot.world import Admitted
 from tests.building import a_world
 from tests.signalling import a_batch, all_incidents, pages, the_incident
 
@@ -150,7 +151,7 @@ def test_who_sends_too_fast_and_what_cannot_be_taken_now_is_to_come_again() -> N
             raise Unavailable("SQS did not take it")
 
     world = a_front()
-    slowed = receive(replace(world, admit=lambda _: 1.2), an_event(TRIGGER))
+    slowed = receive(replace(world, admit=lambda _: Admitted(1.2)), an_event(TRIGGER))
     failed = receive(replace(world, queue=Full(world.clock)), an_event(TRIGGER))
 
     assert (slowed["statusCode"], json.loads(slowed["body"])["status"]) == (429, "throttle exceeded")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from functions.ingest.receive import handler, invoked, receive
 from incident_bot.authentication import StandardWebhooks
 from incident_bot.domain.errors import Invalid, Unavailable
+from incident_bot.domain.team import Sender
 from incident_bot.ingest import quarantine
 from incident_bot.ingest.rate import RateLimit
 from incident_bot.ingest.signals import read_raw
@@ -20,6 +21,7 @@ from incident_bot.plugins import source
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.surroundings import MemoryArchive, MemoryQueue
 from incident_bot.virtual.world import VirtualWorld
+from incident_bot.world import Admitted
 from tests.building import a_world
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
@@ -285,7 +287,7 @@ def test_alerts_are_queued_even_when_their_bad_neighbours_cannot_be_kept() -> No
 
 
 def test_who_sends_too_fast_is_told_when_to_come_again() -> None:
-    world = replace(a_front(), admit=lambda source: 1.2 if source == "generic" else 0.0)
+    world = replace(a_front(), admit=lambda source: Admitted(1.2 if source == "generic" else 0.0))
 
     response = receive(world, generic(ALERT))
 
@@ -294,8 +296,22 @@ def test_who_sends_too_fast_is_told_when_to_come_again() -> None:
     assert answered(receive(world, alertmanager(GROUP)))[0] == 202
 
 
+def test_the_team_of_a_sender_that_is_slowed_down_is_told_once() -> None:
+    world = a_front()
+    senders = {"generic": Sender(per_second=1, burst=1, service="checkout")}
+    world = replace(world, admit=RateLimit(world.now, senders).admit, team=replace(world.team, senders=senders))
+
+    statuses = [answered(receive(world, generic(ALERT)))[0] for _ in range(4)]
+
+    assert statuses == [202, 429, 429, 429]
+    told = [alert for message in queued(world) for alert in message["alerts"] if "slowed" in alert["labels"]]
+    assert [(a["title"], a["service"], a["severity"]) for a in told] == [
+        ("Deliveries of generic are refused", "checkout", 2)
+    ]
+
+
 def test_nobody_spends_anothers_rate_without_proof_of_who_they_are() -> None:
-    limit = RateLimit(lambda: T0, burst=1)
+    limit = RateLimit(lambda: T0, {"generic": Sender(burst=1)})
     world = replace(a_front(), admit=limit.admit)
 
     refused = [answered(receive(world, generic(ALERT, headers=UNSIGNED)))[0] for _ in range(3)]

@@ -200,6 +200,14 @@ class Roles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """Seconds that a webhook source must wait (0.0: none), and whether its team is still to be told that it must."""
+
+    wait: float = 0.0
+    tell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything a handler may touch."""
 
@@ -221,7 +229,7 @@ class World:
     account: str = ""
     partition: str = "aws"
     api_url: str = ""  # the product's own HTTP API, for the synthetic alert; empty where there is none
-    admit: Callable[[str], float] = lambda _: 0.0  # seconds a webhook source must wait: this sandbox's rate limit
+    admit: Callable[[str], Admitted] = lambda _: Admitted()  # what this sandbox's rate limit says of a webhook source
     certificate: Callable[[str], bytes] = lambda _: b""  # the PEM behind a URL, cached; Unavailable
 
 

@@ -50,7 +50,7 @@ def aws_world(settings: Settings, team: Team) -> World:
         region=settings.region,
         account=settings.account,
         partition=settings.partition,
-        admit=RateLimit(_now).admit,
+        admit=RateLimit(_now, team.senders).admit,
         certificate=Certificates(web).fetch,
         api_url=settings.api_url,
     )

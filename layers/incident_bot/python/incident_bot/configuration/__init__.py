@@ -29,11 +29,13 @@ from incident_bot.domain.team import (
     DeployWindow,
     Group,
     Guardrails,
+    Heartbeat,
     Inhibition,
     Person,
     Playbook,
     Rota,
     Rule,
+    Sender,
     Service,
     StormMode,
     Team,
@@ -59,7 +61,7 @@ FILES = {
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
-    "sources": ("sns_topics",),
+    "sources": ("sns_topics", "heartbeats", "senders"),
 }
 OPTIONAL = ("sources",)
 Flaws = dict[str, list[Flaw]]
@@ -114,7 +116,7 @@ def _examined(directory: Path, installed: Installed, today: date | None) -> tupl
 def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -> Draft:
     raw = {key: value for document in documents.values() for key, value in document.content.items()}
     guards = {key: value for key, value in documents["guardrails"].content.items() if key in FILES["guardrails"]}
-    who = flaws["people"]
+    who, told = flaws["people"], flaws["sources"]
     return Draft(
         installed=installed,
         services=named(Service, raw.get("services"), ("services",), flaws["services"]),
@@ -136,7 +138,11 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         playbooks=listed(Playbook, raw.get("playbooks"), ("playbooks",), flaws["playbooks"]),
         guardrails=entry(Guardrails, guards, (), flaws["guardrails"]) or Guardrails(),
         channels=named(ChannelSettings, raw.get("channels"), ("channels",), flaws["channels"], key=""),
-        sns_topics=listed(str, raw.get("sns_topics"), ("sns_topics",), flaws["sources"]),
+        heartbeats=named(
+            Heartbeat, rules.numbered(raw.get("heartbeats"), ("heartbeats",), told), ("heartbeats",), told
+        ),
+        senders=named(Sender, raw.get("senders"), ("senders",), told, key=""),
+        sns_topics=listed(str, raw.get("sns_topics"), ("sns_topics",), told),
         names={kind: _names(documents[file], kind) for file in FILES for kind in FILES[file]},
     )
 

@@ -13,11 +13,13 @@ from incident_bot.domain.team import (
     DeployWindow,
     Group,
     Guardrails,
+    Heartbeat,
     Inhibition,
     Person,
     Playbook,
     Rota,
     Rule,
+    Sender,
     Service,
     StormMode,
     Team,
@@ -66,6 +68,8 @@ class Draft:
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
+    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
     sns_topics: list[tuple[int, str]] = field(default_factory=list)
     names: Mapping[str, Collection[str]] = field(default_factory=dict)  # "services" -> names, and so on
 
@@ -88,6 +92,8 @@ class Draft:
             recurring_maintenance=tuple(recurring for _, recurring in self.recurring_maintenance),
             inhibitions=tuple(inhibition for _, inhibition in self.inhibitions),
             deploy_windows=tuple(window for _, window in self.deploy_windows),
+            heartbeats=self.heartbeats,
+            senders=self.senders,
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
         )

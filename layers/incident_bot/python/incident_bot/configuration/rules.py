@@ -25,6 +25,15 @@ def spelled_out(raw: Any, flaws: list[Flaw]) -> Any:
     ]
 
 
+def numbered(raw: Any, path: Path, flaws: list[Flaw]) -> Any:
+    """A mapping of entries with `severity: sev1` as that number."""
+    if not isinstance(raw, dict):
+        return raw
+    return {
+        name: _with_number(body, (*path, name), flaws) if isinstance(body, dict) else body for name, body in raw.items()
+    }
+
+
 def _with_number(body: dict[str, Any], path: Path, flaws: list[Flaw]) -> dict[str, Any]:
     if "severity" not in body:
         return body

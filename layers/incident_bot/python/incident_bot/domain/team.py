@@ -270,6 +270,26 @@ class DeployWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A job or a monitor that must say regularly that it lives, and the service that suffers where it does not."""
+
+    name: str
+    service: str
+    every_seconds: int
+    grace_seconds: int = 300
+    severity: Severity | None = None  # of its absence; where nothing is said the service's tier decides
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """How fast a webhook source may send, to each warm sandbox, and the service whose team hears when it is faster."""
+
+    per_second: float = 50
+    burst: int = 500
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """Everything in `config/`, validated, and the digest (sha256, hex) under which incidents record it."""
 
@@ -289,6 +309,8 @@ class Team:
     recurring_maintenance: tuple[Recurring, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     deploy_windows: tuple[DeployWindow, ...] = ()
+    heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
+    senders: Mapping[str, Sender] = field(default_factory=dict)  # by source
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
     digest: str = ""

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from incident_bot import plugins
+from incident_bot.domain import heartbeat
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
 from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.domain.opening import Observation, scope_of
-from incident_bot.ingest import quarantine, signals
+from incident_bot.ingest import heartbeats, quarantine, signals
 from incident_bot.sources import Rejection
 from incident_bot.world import World
 
@@ -52,9 +53,8 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
     except Unparseable as problem:
         _keep(world, "queue", identifier, body, (Rejection(0, problem.field, problem.reason),))
         return []
-    found = [
-        _observed(world, identifier, delivery, alert, received_at) for alert in alerts if not _synthetic(world, alert)
-    ]
+    news = (_news(world, identifier, body, alert) for alert in alerts)
+    found = [_observed(world, identifier, delivery, alert, received_at) for alert in news if alert]
     found += [Arrival(identifier, change=change) for change in changes]
     taken_on = isinstance(message, Mapping) and message.get("kind") == signals.ACKNOWLEDGED
     return [replace(arrival, taken_on=True) for arrival in found] if taken_on else found
@@ -77,6 +77,18 @@ def _synthetic(world: World, alert: Alert) -> bool:
         return False
     world.metrics.count("SyntheticAlert")
     return True
+
+
+def _news(world: World, record: str, body: str, alert: Alert) -> Alert | None:
+    """The alert, unless it is the synthetic one or a heartbeat of what is well; a heartbeat that nobody configured is
+    kept aside."""
+    if alert.source != heartbeat.SOURCE:
+        return None if _synthetic(world, alert) else alert
+    try:
+        return heartbeats.heard(world, alert)
+    except Unparseable as problem:
+        _keep(world, alert.source, record, body, (Rejection(0, problem.field, problem.reason),))
+        return None
 
 
 def _keep(world: World, source: str, delivery: str, body: str, rejected: tuple[Rejection, ...]) -> None:

@@ -1,33 +1,40 @@
 """An approximate rate limit: a bucket of tokens for each source, as one warm sandbox sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from incident_bot.domain.team import Sender
+from incident_bot.world import Admitted
+
+TELL_EVERY = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
     at: datetime
+    told_at: datetime | None = None
 
 
 class RateLimit:
-    """Lets `per_second` requests of each source through, and a burst of `burst` after a quiet time."""
+    """Lets each source's `per_second` requests through, and its `burst` after a quiet time; `senders` are by source."""
 
-    def __init__(self, now: Callable[[], datetime], *, per_second: float = 50, burst: int = 500) -> None:
+    def __init__(self, now: Callable[[], datetime], senders: Mapping[str, Sender] | None = None) -> None:
         self._now = now
-        self._per_second = per_second
-        self._burst = burst
+        self._senders = senders or {}
         self._buckets: dict[str, _Bucket] = {}
 
-    def admit(self, source: str) -> float:
-        """Take a token: 0.0 where there was one, otherwise the seconds until there is."""
-        now = self._now()
-        bucket = self._buckets.setdefault(source, _Bucket(self._burst, now))
+    def admit(self, source: str) -> Admitted:
+        """Take a token: no wait where there was one, otherwise the seconds until there is; it is to be told of once."""
+        now, agreed = self._now(), self._senders.get(source) or Sender()
+        bucket = self._buckets.setdefault(source, _Bucket(agreed.burst, now))
         elapsed = max(0.0, (now - bucket.at).total_seconds())
-        bucket.tokens = min(self._burst, bucket.tokens + elapsed * self._per_second)
+        bucket.tokens = min(agreed.burst, bucket.tokens + elapsed * agreed.per_second)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1
-            return 0.0
-        return (1 - bucket.tokens) / self._per_second
+            return Admitted()
+        tell = bucket.told_at is None or now - bucket.told_at >= TELL_EVERY
+        bucket.told_at = now if tell else bucket.told_at
+        return Admitted((1 - bucket.tokens) / agreed.per_second, tell)

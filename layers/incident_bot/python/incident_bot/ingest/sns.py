@@ -17,6 +17,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Denied, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.ingest import quarantine
 from incident_bot.ingest.signals import MESSAGE_BYTES, packed, sort_out
+from incident_bot.ingest.slowing import slowed
 from incident_bot.ingest.webhook import Request, answer, problem
 from incident_bot.payload import decode, kind, shown
 from incident_bot.sources import Parsed, Rejection
@@ -111,9 +112,8 @@ def _received(world: World, request: Request, body: bytes) -> dict[str, Any]:
     if message["Type"] == END:
         _tell(world, delivery, topic, Status.FIRING)
         return _taken(delivery, 0, f"the subscription to {topic} has ended")
-    wait = world.admit(SOURCE)
-    if wait > 0:
-        return problem(429, "SNS sends faster than agreed", request, headers={"retry-after": str(int(wait) + 1)})
+    if refused := slowed(world, SOURCE, request):
+        return refused
     world.queue.send([body.decode()])
     world.metrics.count("AlertsReceived", 1, source=SOURCE)
     return _taken(delivery, 1)

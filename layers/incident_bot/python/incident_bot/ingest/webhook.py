@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     400: ("malformed", "Malformed"),
@@ -20,6 +21,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
     503: ("unavailable", "Temporarily unavailable"),
 }
 PATH = re.compile(r"/v1/webhooks/([^/]+)/?$")
+HEARTBEAT = re.compile(r"/v1/heartbeats/([^/]+)/?$")
 EVENTS_PATH = "/v2/enqueue"  # PagerDuty's own
 
 
@@ -48,6 +50,8 @@ def request_of(event: Mapping[str, Any]) -> Request:
     context = event.get("requestContext") or {}
     http = context.get("http") or {}
     path = event.get("rawPath") or http.get("path") or ""
+    if beat := HEARTBEAT.search(path):
+        return _heartbeat(event, str(context.get("requestId") or ""), str(http.get("method") or ""), beat.group(1))
     found = PATH.search(path)
     named = (event.get("pathParameters") or {}).get("source") or (path == EVENTS_PATH and "pagerduty")
     return Request(
@@ -58,6 +62,16 @@ def request_of(event: Mapping[str, Any]) -> Request:
         body=_body(event),
         path=str(path),
     )
+
+
+def _heartbeat(event: Mapping[str, Any], identifier: str, method: str, name: str) -> Request:
+    """A ping: what it says is in its URL, so that a line of shell can send it; whatever its body holds is not read."""
+    headers = _headers(event)
+    said = {
+        "heartbeat": unquote(name),
+        **{key: headers[f"?{key}"] for key in ("status", "message") if f"?{key}" in headers},
+    }
+    return Request(identifier, method.upper(), "heartbeat", headers, json.dumps(said).encode())
 
 
 def answer(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -111,6 +111,11 @@ def calmed(summary: str) -> Key:
     return f"INC#{summary}", "STORM"
 
 
+def heartbeat(name: str) -> Key:
+    """When a heartbeat was heard of last."""
+    return f"HEARTBEAT#{name}", "HEARTBEAT"
+
+
 def quarantine(day: str, delivery: str) -> Key:
     """One delivery (or a part of one) that could not be read."""
     return f"QUARANTINE#{day}", delivery

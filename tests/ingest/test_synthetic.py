@@ -8,7 +8,7 @@ import pytest
 
 from functions.ingest.receive import receive
 from incident_bot.domain.errors import NotFound, Unavailable
-from incident_bot.ingest import arrival, heartbeat
+from incident_bot.ingest import arrival, synthetic
 from incident_bot.virtual.surroundings import Request
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Response
@@ -42,7 +42,7 @@ def a_bot(secret: str = SECRET) -> VirtualWorld:
 
 def test_it_walks_the_front_door_the_authentication_and_the_queue_and_is_counted_at_the_end():
     world = a_bot()
-    heartbeat.send(world)
+    synthetic.send(world)
     (body,) = world.queue.bodies
     assert json.loads(body)["kind"] == "alerts"
     assert arrival.read(world, {"messageId": "m", "body": body, "attributes": {}}) == [], "it opens nothing"
@@ -51,17 +51,17 @@ def test_it_walks_the_front_door_the_authentication_and_the_queue_and_is_counted
 
 def test_a_secret_that_was_never_set_is_said_and_not_hidden():
     with pytest.raises(NotFound, match="webhooks/generic"):
-        heartbeat.send(a_bot(secret=""))
+        synthetic.send(a_bot(secret=""))
 
 
 def test_a_front_that_does_not_take_it_is_a_failure():
     world = a_bot()
     world.http.answer(f"{API}/v1/webhooks/", 502)
     with pytest.raises(Unavailable, match="502"):
-        heartbeat.send(world)
+        synthetic.send(world)
 
 
 def test_where_there_is_no_api_nothing_is_sent():
     world = a_world()
-    heartbeat.send(world)
+    synthetic.send(world)
     assert world.http.sent == []

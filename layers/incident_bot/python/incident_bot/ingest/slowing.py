@@ -1,0 +1,44 @@
+"""Slowing a sender down: 429 with Retry-After, and once in a while its team is told that alerts are being refused."""
+
+import math
+from typing import Any
+
+from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.clock import rfc3339
+from incident_bot.domain.team import Sender
+from incident_bot.ingest.signals import packed, sort_out
+from incident_bot.ingest.webhook import Request, problem
+from incident_bot.sources import Parsed
+from incident_bot.world import World
+
+
+def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None:
+    """The refusal of a delivery that comes faster than agreed; None where it does not. Raises only Unavailable."""
+    admitted = world.admit(source)
+    if not admitted.wait:
+        return None
+    if admitted.tell:
+        delivery = f"slowed-{source}-{rfc3339(world.now())}"
+        alert = sort_out(Parsed((_alert(world, source),))).alerts
+        world.queue.send(packed("generic", delivery, world.now(), alert))
+    world.metrics.count("Slowed", 1, source=source)
+    seconds = str(math.ceil(admitted.wait))
+    return problem(429, f"{source} sends faster than agreed", request, headers={"retry-after": seconds})
+
+
+def _alert(world: World, source: str) -> Alert:
+    """What its team is told: not every sender sends again what was refused, so somebody is to look at once."""
+    agreed, now = world.team.senders.get(source) or Sender(), world.now()
+    return Alert(
+        source="generic",
+        title=f"Deliveries of {source} are refused",
+        status=Status.FIRING,
+        identity={"key": f"incident-bot/slowed/{source}"},
+        occurred_at=now,
+        started_at=now,
+        severity=Severity.SEV2,
+        service=agreed.service,
+        summary=f"{source} sends more than {agreed.per_second:g} a second and is answered 429 until it slows down;"
+        f" see `senders` in sources.yaml",
+        labels={"slowed": source},
+    )
