@@ -35,7 +35,7 @@ def test_a_silence_is_made_listed_shown_and_ended(desk: Desk) -> None:
     assert made["ends"] == "2026-01-15T12:00:00Z"
     (listed,) = desk.run("silence", "list", "--json").json
     assert listed == made
-    assert "service=checkout, labels.az=a" in desk.run("silence", "list").out
+    assert made["id"] in desk.run("silence", "list").out
     assert "missed not known yet" in desk.run("silence", "show", made["id"]).out
     ended = desk.run("silence", "expire", made["id"])
     assert ended.out.strip() == f"{made['id']} is over; 0 of its series still fire and are told now"

@@ -160,6 +160,7 @@ def test_webhooks_authenticate_themselves_and_everything_else_is_signed_for_aws(
     routes = {r["Properties"]["RouteKey"]: r["Properties"] for r in of_type(aws, "AWS::ApiGatewayV2::Route").values()}
     assert {key: route["AuthorizationType"] for key, route in routes.items()} == {
         "ANY /v1/webhooks/{source}": "NONE",
+        "ANY /v1/heartbeats/{name}": "NONE",
         "ANY /v2/enqueue": "NONE",
         "ANY /v1/{proxy+}": "AWS_IAM",
     }
@@ -174,6 +175,7 @@ def test_the_api_invokes_two_functions_each_for_its_own_routes(aws):
             invoking.add((readable(told["FunctionName"]), route))
     assert invoking == {
         ("<ReceiveFunction.Arn>", "/v1/webhooks/{source}"),
+        ("<ReceiveFunction.Arn>", "/v1/heartbeats/{name}"),
         ("<ReceiveFunction.Arn>", "/v2/enqueue"),
         ("<OperateFunction.Arn>", "/v1/{proxy+}"),
     }

@@ -1,6 +1,7 @@
 """`send` delivers a payload as its vendor would; `quarantine list` tells what could not be read."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -67,8 +68,10 @@ def _post(session: Session, given: Payload) -> None:
 
 
 def _publish(session: Session, given: Payload) -> None:
-    """To the alarm topic, as CloudWatch does."""
-    subject = safe(f"ALARM: {given.envelope['Message'].get('AlarmName', '')}")[:99].encode("ascii", "replace").decode()
+    """To the alarm topic, as CloudWatch and other services do."""
+    message = given.envelope["Message"]
+    about = message.get("AlarmName", "") if isinstance(message, Mapping) else given.source.name
+    subject = safe(f"ALARM: {about}")[:99].encode("ascii", "replace").decode()
     published = session.aws("sns").publish(
         TopicArn=session.place.alarm_topic, Subject=subject, Message=message_of(given.envelope)
     )

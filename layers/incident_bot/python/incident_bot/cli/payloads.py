@@ -63,7 +63,8 @@ def as_envelope(document: Any) -> Mapping[str, Any]:
 
 def message_of(envelope: Mapping[str, Any]) -> str:
     """What was published to the topic: the text inside a notification."""
-    return json.dumps(envelope["Message"])
+    message = envelope["Message"]
+    return message if isinstance(message, str) else json.dumps(message)
 
 
 def _envelope(body: bytes) -> Mapping[str, Any]:
