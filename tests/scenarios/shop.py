@@ -11,6 +11,12 @@ ARN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:"
 CLAMPED = ("till", "catalog", "gate")  # one function each, slow unless its concurrency is clamped
 BARE = ("basket", "drawer", "shelf", "wallet")  # one function each, slow unless it is clamped at all; no playbook
 DEPLOYED = ("parcel", "crate", "fleet")  # two functions each, the first a canary, failing on their newest version
+ROLLED = {
+    "name": "rolled",
+    "owner": "platform",
+    "review_by": "2027-05-01",
+    "when": {"service": "rolled"},
+}
 LIMIT = 5
 APPROVAL_SECONDS = 45
 ESCALATION_SECONDS = 7
@@ -32,6 +38,7 @@ def write(source: Path, target: Path) -> Path:
     yaml = YAML(typ="safe")
     documents: dict[str, Any] = {path.stem: yaml.load(path.read_text()) for path in source.glob("*.yaml")}
     documents["rules"]["timing"] |= {"quiet_period": 3, "reopen_window": 1800}
+    documents["rules"]["deploy_windows"] = [ROLLED]
     documents["guardrails"] |= {"approval_ttl_seconds": APPROVAL_SECONDS, "stop_after_failures": 50}
     for limits in documents["guardrails"]["limits"].values():
         limits |= {"per_hour": 500, "cooldown_seconds": 0}
@@ -56,6 +63,7 @@ def _services() -> dict[str, Any]:
     made |= {name: _service([_cell(name, "a", canary=True), _cell(name, "b")]) for name in DEPLOYED}
     made["mill"] = {**_service([]), "owner": "hurried"}
     made["shore"] = {**_service([]), "depends_on": ["harbour"]}
+    made["rolled"] = {**_service([]), "owner": "platform"}
     made["harbour"] = {**_service([]), "owner": "platform"}
     return made
 

@@ -41,3 +41,16 @@ def test_what_resolves_while_it_is_silenced_is_told_to_nobody(stack: Stack) -> N
     assert silence(stack, "expire", made["id"])["fires"] == 0
     assert silence(stack, "show", made["id"])["missed"] == 0
     assert stack.pages(incident) == []
+
+
+def test_what_fires_while_a_service_is_deployed_is_told_if_it_outlasts_the_deployment(stack: Stack) -> None:
+    """O11."""
+    service = "rolled"
+    assert stack.command("deploy-window", "open", service, "--version", "1.42.0").returncode == 0
+    stack.alert(service)
+    incident = stack.incident(service)
+    assert (incident["noise"], incident["planned"], stack.pages(incident["id"])) == (True, False, [])
+    assert incident["suppressed_by"].startswith(f"deploy-{service}-")
+    closed = stack.command("deploy-window", "close", service)
+    assert closed.returncode == 0, closed.stderr
+    assert len(stack.paged(incident["id"])) == 1
