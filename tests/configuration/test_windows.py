@@ -8,6 +8,7 @@ import pytest
 from incident_bot.configuration import Problem, diagnose, load
 from tests.configuration.test_mistakes import INSTALLED, TEAM
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "suppression.md"
 RECURRING = """
 recurring_maintenance:
   - name: db-patching
@@ -138,3 +139,12 @@ def test_each_mistake_in_a_deploy_window_is_named(name: str, tmp_path: Path) -> 
     assert old in DEPLOY_WINDOWS
     problems = added(tmp_path, DEPLOY_WINDOWS.replace(old, new, 1))
     assert [p.field for p in problems if reason in p.reason] == [f"deploy_windows[0].{field}"]
+
+
+def test_what_the_document_shows_is_valid(tmp_path: Path) -> None:
+    shown = DOCUMENT.read_text().partition("```yaml\n")[2].partition("```")[0]
+    assert added(tmp_path, shown) == []
+    team = load(tmp_path, INSTALLED)
+    assert [len(x) for x in (team.maintenance, team.recurring_maintenance, team.deploy_windows, team.inhibitions)] == [
+        *(1, 2, 1, 1)
+    ]
