@@ -11,7 +11,7 @@ from incident_bot.aws.attributes import attributes
 from incident_bot.virtual import checkout
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Check, Handler, Item, Key, Update, World, Write
+from incident_bot.world import Check, Handler, Item, Key, Recordings, Update, World, Write
 
 INDEXES = ("due_at", "opened_at")  # the sort keys of the sparse indexes
 STREAM_BATCH = 100
@@ -108,6 +108,19 @@ class Counted:
         return call
 
 
+class CountedRecordings:
+    """Recordings: each put is a call, and Firehose bills it by every begun 5 KB; its own objects are counted nowhere,
+    as there is at most one a minute."""
+
+    def __init__(self, inner: Recordings, tally: Tally) -> None:
+        self._inner, self._tally = inner, tally
+
+    def put(self, data: bytes) -> None:
+        """Put it, counted."""
+        self._tally.call("recordings.put", firehose_5kb=ceil(len(data) / 5120))
+        self._inner.put(data)
+
+
 class CountedClients:
     """The clients of facts and actions."""
 
@@ -183,6 +196,7 @@ class Account:
             "queue": Counted(world.queue, "queue", self.tally, "sqs_request"),
             "machines": Counted(world.machines, "machines", self.tally),
             "notices": Counted(world.notices, "notices", self.tally, "notice"),
+            "recordings": CountedRecordings(world.recordings, self.tally),
             "archive": Counted(world.archive, "archive", self.tally, "s3_put"),
             "bus": Counted(world.bus, "bus", self.tally, "event"),
             "metrics": Metered(self.tally),

@@ -9,8 +9,8 @@ from typing import Any
 
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.team import ChannelSettings, EscalationStep, Group, Person, Rota, Service, Team
+from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
-from incident_bot.virtual.replay import Recorded
 
 SERVICES = 40
 FAULTS = 6

@@ -10,8 +10,8 @@ from benchmarks.figure import RUNS, Figure
 from benchmarks.generator import a_storm, notification
 from functions.ingest.consume import consume
 from functions.ingest.receive import receive
+from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
-from incident_bot.virtual.replay import Recorded
 
 SIZES = (1_000, 10_000, 100_000)
 RECORDS = 10  # in one invocation of consume

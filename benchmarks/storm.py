@@ -19,8 +19,9 @@ from benchmarks.figure import Figure
 from benchmarks.storm_config import write
 from incident_bot.configuration import load
 from incident_bot.domain.clock import rfc3339
+from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
-from incident_bot.virtual.replay import Recorded, Replay, replay
+from incident_bot.virtual.replay import Replay, replay
 
 SEEDS = (1, 2, 3)
 MINUTES = 30

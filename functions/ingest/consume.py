@@ -8,7 +8,7 @@ from incident_bot.actor import execution
 from incident_bot.actor.taking import take_on
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
-from incident_bot.ingest import arrival, deploying
+from incident_bot.ingest import arrival, deploying, recording
 from incident_bot.ingest.arrival import Arrival
 from incident_bot.ingest.intake import take_in
 from incident_bot.stage import logger, stage
@@ -36,6 +36,7 @@ def consume(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
         _attempt(lambda where=scope, what=here: _take(world, where, what), here, failed)
     for elsewhere in (a for a in arrivals if a.taken_on):
         _attempt(lambda what=elsewhere: _acknowledge(world, what), [elsewhere], failed)
+    recording.keep_batch(world, [record for record in event["Records"] if record["messageId"] not in failed])
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in sorted(failed)]}
 
 

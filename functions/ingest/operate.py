@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from incident_bot.domain.caller import person_of
 from incident_bot.domain.errors import Conflict, Denied, IncidentBotError, Invalid, NotFound, Refused
 from incident_bot.domain.team import Person
 from incident_bot.ingest import quarantine
-from incident_bot.operating import correcting, deploying, orders, suppression, views
+from incident_bot.operating import correcting, deploying, exporting, orders, suppression, views
 from incident_bot.operating.deploying import Deploying, DeployShown
 from incident_bot.operating.documents import (
     ActionShown,
@@ -23,6 +24,7 @@ from incident_bot.operating.documents import (
     ApprovalShown,
     CorrectedShown,
     Decision,
+    Export,
     Labelling,
     LabelShown,
     Merging,
@@ -32,6 +34,7 @@ from incident_bot.operating.documents import (
     QuarantinedDelivery,
     Rate,
     Reasoned,
+    Recording,
     Row,
     Shown,
     Splitting,
@@ -229,6 +232,14 @@ def list_quarantine(days: Annotated[int, Query(ge=1, le=90)] = 14) -> list[Quara
         QuarantinedDelivery(delivery_id=q.delivery_id, source=q.source, at=q.at, reason=q.reason)
         for q in quarantine.listed(_world(), days=days)
     ]
+
+
+@api.post("/v1/exports", tags=["deliveries"], summary="Get recorded deliveries, to replay them")
+def export(asked: Export) -> Recording:
+    """For people only, and each page is told on the trail `controls`: it shows what senders said."""
+    wanted = exporting.Wanted(asked.since.astimezone(UTC), asked.until.astimezone(UTC), asked.source)
+    lines, cursor = exporting.export(_world(), _person(), wanted, asked.cursor)
+    return Recording(lines=lines, cursor=cursor)
 
 
 @api.get("/v1/audit/<subject>", tags=["audit"], summary="Read a hash-chained timeline as it is stored")

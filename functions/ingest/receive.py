@@ -11,7 +11,8 @@ from typing import Any
 from incident_bot import plugins
 from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.domain.shape import dump
-from incident_bot.ingest import quarantine
+from incident_bot.ingest import quarantine, recording
+from incident_bot.ingest.recording import Recorded
 from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
 from incident_bot.ingest.slowing import slowed
 from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
@@ -98,17 +99,20 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     except Unparseable as unread:
         parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
     found = sort_out(parsed)
+    carriers = packed(source.name, delivery, now, found.alerts, changes=parsed.changes)
+    messages = [*carriers, *acknowledged(source.name, delivery, now, parsed.acknowledged)]
+    enqueued, recorded = recording.carried(world, messages, body)
+    if enqueued:
+        world.queue.send(enqueued)
     if found.alerts or parsed.changes:
-        world.queue.send(packed(source.name, delivery, now, found.alerts, changes=parsed.changes))
         world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
-    if parsed.acknowledged:
-        world.queue.send(acknowledged(source.name, delivery, now, parsed.acknowledged))
-    nothing = not (
-        found.alerts or parsed.acknowledged or parsed.changes or parsed.notes
-    )  # a note: its parser knows it for no alert
+    # A note says that its parser knows it for no alert.
+    nothing = not (found.alerts or parsed.acknowledged or parsed.changes or parsed.notes)
     rejected = found.rejected or ((Rejection(0, "alerts", "the delivery holds no alert"),) if nothing else ())
     if rejected:
         quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)
+    if not recorded:
+        recording.keep(world, [Recorded(now, delivery, source.name, recording.text_of(body))])
     if rejected and not found.alerts:
         status = 413 if len(body) > BODY_BYTES else 400
         return problem(status, rejected[0].reason, request, rejected=dump(rejected[:TOLD]), delivery_id=delivery)

@@ -65,6 +65,8 @@ SET_ASIDE = (
     _of("s3", "PutObject", "archived quarantine"),
     _of("dynamodb", "PutItem", "incidents", when=_items("QUARANTINE#*")),
 )
+RECORD = _of("firehose", "PutRecord", "recordings stream")
+READ_RECORDINGS = (_of("s3", "GetObject", "recordings"), _of("s3", "ListBucket", "recordings bucket"))
 MEASURE = _of("cloudwatch", "GetMetricData", "*")
 BECOME = _of("sts", "AssumeRole TagSession SetSourceIdentity", "action roles")
 ANNOUNCE = _of("events", "PutEvents", "bus")
@@ -76,11 +78,11 @@ PAGE = (PAGER_KEYS, TELL, COUNT_PAGES)
 
 STAGES: Mapping[str, tuple[Grant, ...]] = {
     # ingest
-    "receive": (ENQUEUE, GIVE_UP, WEBHOOK_SECRETS, *SET_ASIDE),
-    "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, KEEP_DEPLOYS, *BEGIN, WAKE, *PAGE, *SET_ASIDE),
+    "receive": (ENQUEUE, GIVE_UP, WEBHOOK_SECRETS, RECORD, *SET_ASIDE),
+    "consume": (TAKE, ENQUEUE, *ACTOR, KEEP_LEDGER, KEEP_DEPLOYS, *BEGIN, WAKE, *PAGE, RECORD, *SET_ASIDE),
     "operate": (
         *(*ACTOR, HOLD, CONTROL, LEARN, KEEP_LEDGER, KEEP_DEPLOYS, READ_BACK, FIND_OPENED),
-        *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE),
+        *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE, *READ_RECORDINGS),
     ),
     # triage
     "triage": ACTOR,
@@ -124,6 +126,7 @@ PATTERNS: Mapping[str, str] = {
     "archived postmortems": "Objects are named after incidents that are not there yet.",
     "archived timeline": "Objects are named after incidents that are not there yet.",
     "archived quarantine": "Objects are named after deliveries that have not come yet.",
+    "recordings": "Firehose names the objects, and the bucket holds nothing else.",
     "incident executions": "Executions are named after incidents that are not there yet; the machine is ours.",
     "remediation executions": "Executions are named after actions that are not there yet; the machine is ours.",
     "webhook parameters": "People put a secret for each source there; only the bot's own path is readable.",

@@ -128,7 +128,8 @@ class IncidentBot(Stack):
 
     def _left_behind(self) -> str:
         if not self._choices.keep_data:
-            return "Nothing: removing this stack removes the tables and the archive with it."
+            return "Nothing: removing this stack removes the tables, the archive and the recordings with it."
         storage = self._resources.storage
-        kept = f"{storage.incidents.table_name}, {storage.timeline.table_name} and {storage.archive.bucket_name}"
+        archive, recordings = storage.archive.bucket_name, storage.recordings.bucket.bucket_name
+        kept = f"{storage.incidents.table_name}, {storage.timeline.table_name}, {archive} and {recordings}"
         return f"Removing this stack leaves {kept} behind; deploy with -c removal=destroy first to remove them too."

@@ -1,4 +1,4 @@
-"""The two tables that are the truth, and the archive that outlives them."""
+"""The two tables that are the truth, the archive that outlives them, and the recordings of what came in."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -7,12 +7,13 @@ from constructs import Construct
 
 from infra.aws.acceptance import accept
 from infra.aws.naming import named
+from infra.aws.recordings import Recordings
 
 KEPT_UNCHANGED = Duration.days(365)  # how long Object Lock keeps an archived object from everybody's hands
 
 
 class Storage(Construct):
-    """Tables `incidents` and `timeline`, and the archive bucket; all of it stays when the stack goes, unless told."""
+    """Tables `incidents` and `timeline`, archive and recordings; all of it stays when the stack goes, unless told."""
 
     def __init__(self, scope: Construct, *, keep_data: bool, tls_only: bool) -> None:
         super().__init__(scope, "Storage")
@@ -22,6 +23,7 @@ class Storage(Construct):
         self._index("opened", "opened_at")
         self.timeline = _table(self, "Timeline", removal)
         self.archive = _archive(self, removal, tls_only=tls_only)
+        self.recordings = Recordings(self, removal=removal, tls_only=tls_only)
 
     def _index(self, name: str, sort_key: str) -> None:
         """A sparse index of keys: an item is in it while it carries the attribute that names it."""

@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from incident_bot.aws.clients import AwsClients
 from incident_bot.aws.machines import StepFunctions
 from incident_bot.aws.queue import SqsQueue
+from incident_bot.aws.recordings import PAUSE, FirehoseRecordings
 from incident_bot.aws.roles import ActionRoles
 from incident_bot.aws.secrets import SsmSecrets
 from incident_bot.aws.signals import EmbeddedMetrics, EventBus, S3Archive, SnsNotices
@@ -175,6 +176,40 @@ def test_the_archive_keeps_bytes_under_a_key() -> None:
     S3Archive(lambda: client, "archive").put("quarantine/a", b"\xff", "application/octet-stream")
     kept = client.get_object(Bucket="archive", Key="quarantine/a")
     assert (kept["Body"].read(), kept["ContentType"]) == (b"\xff", "application/octet-stream")
+
+
+def some_recordings(clock: VirtualClock, *objects: str) -> tuple[FirehoseRecordings, Any]:
+    s3 = moto_client("s3")
+    s3.create_bucket(Bucket="recordings")
+    for key in objects:
+        s3.put_object(Bucket="recordings", Key=key, Body=key.encode())
+    firehose = moto_client("firehose")
+    stream = FirehoseRecordings(lambda: firehose, lambda: s3, clock.now, stream="stream", bucket="recordings")
+    return stream, firehose
+
+
+def test_recordings_are_listed_in_order_behind_a_key_and_read() -> None:
+    recordings, _ = some_recordings(VirtualClock(), "deliveries/2", "deliveries/1", "failed/1", "deliveries/3")
+    assert recordings.keys("deliveries/1") == ["deliveries/2", "deliveries/3"]
+    assert recordings.keys("", limit=1) == ["deliveries/1"]
+    assert recordings.get("deliveries/2") == b"deliveries/2"
+    with pytest.raises(NotFound):
+        recordings.get("deliveries/4")
+
+
+def test_a_recording_is_one_record_and_after_a_failure_none_is_tried_for_a_while() -> None:
+    clock = VirtualClock()
+    recordings, firehose = some_recordings(clock)
+    with Stubber(firehose) as stub:
+        given = {"DeliveryStreamName": "stream", "Record": {"Data": b"data"}}
+        stub.add_client_error("put_record", service_error_code="ServiceUnavailableException", expected_params=given)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                recordings.put(b"data")
+        clock.advance(PAUSE.total_seconds())
+        stub.add_response("put_record", {"RecordId": "r1"}, given)
+        recordings.put(b"data")
+        stub.assert_no_pending_responses()
 
 
 def test_an_event_says_its_schema() -> None:

@@ -39,6 +39,7 @@ CALLED = {
     **dict.fromkeys(("incident", "incident executions", "incident by token"), "incident machine"),
     **dict.fromkeys(("remediation", "remediation executions"), "remediation machine"),
     **dict.fromkeys(("archived postmortems", "archived timeline"), "archive"),
+    **dict.fromkeys(("recordings", "recordings bucket", "recordings stream"), "recordings"),
     "archived quarantine": "quarantine",
     "timeline": "timeline",
     "queue": "queue",

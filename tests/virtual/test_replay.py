@@ -8,8 +8,9 @@ import pytest
 
 from incident_bot.domain.errors import Invalid
 from incident_bot.domain.incident import State
+from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
-from incident_bot.virtual.replay import Recorded, Replay, recorded, replay
+from incident_bot.virtual.replay import Replay, recorded, replay
 from tests.building import a_team
 
 

@@ -32,6 +32,7 @@ WRITES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/v1/actions/inc1-a1/undo", {"reason": "why"}),
     ("/v1/approvals/inc1-p1", {"decision": "approve", "reason": "why", "digest": "0" * 64}),
     ("/v1/kill-switch", {"on": True, "reason": "why"}),
+    ("/v1/exports", {"since": "2026-01-15T10:00:00Z", "until": "2026-01-15T11:00:00Z"}),
 )
 READS = (
     "/v1/incidents",

@@ -4,9 +4,9 @@ import pytest
 
 from infra.aws.readable import readable
 from infra.aws.synthesis import template
-from tests.infra.aws.reading import properties
+from tests.infra.aws.reading import allowed, properties
 
-KEPT = ("IncidentsTable", "TimelineTable", "ArchiveBucket")
+KEPT = ("IncidentsTable", "TimelineTable", "ArchiveBucket", "RecordingsBucket")
 
 
 def test_tables_and_archive_stay_when_the_stack_goes_and_it_says_so(aws):
@@ -47,6 +47,28 @@ def test_what_is_archived_cannot_be_changed_nor_read_by_strangers(aws):
     assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Mode"] == "GOVERNANCE"
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_recordings_are_private_encrypted_and_gone_after_a_month(aws):
+    bucket = properties(aws, "RecordingsBucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    [encrypted] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encrypted == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["ExpirationInDays"], rule["Status"]) == (30, "Enabled")
+    assert "Prefix" not in rule
+    assert "ObjectLockConfiguration" not in bucket
+    stream = properties(aws, "RecordingsStream")
+    assert stream["DeliveryStreamEncryptionConfigurationInput"] == {"KeyType": "AWS_OWNED_CMK"}
+    assert stream["ExtendedS3DestinationConfiguration"]["Prefix"] == "deliveries/"
+
+
+def test_recordings_come_by_firehose_alone_and_only_operate_reads_them(aws):
+    ours = [one for one in allowed(aws) if "Recordings" in one.on]
+    assert {one.who for one in ours if one.action == "firehose:PutRecord"} == {"ConsumeRole", "ReceiveRole"}
+    assert {one.who for one in ours if one.action == "s3:PutObject"} == {"RecordingsWriter"}
+    assert {one.who for one in ours if one.action == "s3:GetObject"} == {"OperateRole"}
+    assert not [one for one in ours if "Delete" in one.action]
 
 
 def test_queues_are_encrypted_where_they_lie(aws):

@@ -19,6 +19,8 @@ REQUIRED = {
     "decision_machine": "INCIDENTBOT_DECISION_MACHINE",
     "notices_topic": "INCIDENTBOT_NOTICES_TOPIC",
     "archive_bucket": "INCIDENTBOT_ARCHIVE_BUCKET",
+    "recordings_stream": "INCIDENTBOT_RECORDINGS_STREAM",
+    "recordings_bucket": "INCIDENTBOT_RECORDINGS_BUCKET",
     "bus": "INCIDENTBOT_BUS",
     "parameters": "INCIDENTBOT_PARAMETERS",
     "action_roles": "INCIDENTBOT_ACTION_ROLES",
@@ -42,6 +44,8 @@ class Settings:
     decision_machine: str
     notices_topic: str
     archive_bucket: str
+    recordings_stream: str
+    recordings_bucket: str
     bus: str
     parameters: str
     action_roles: str

@@ -172,6 +172,19 @@ class Archive(Protocol):
     def put(self, key: str, body: bytes, content_type: str = "application/json") -> None: ...
 
 
+class Recordings(Protocol):
+    """What deliveries said, as they came, for `incidentbot export`: kept for a month in a bucket of their own."""
+
+    def put(self, data: bytes) -> None:
+        """Hand over up to 1,000,000 bytes that begin and end a gzip member; within minutes it is part of an object."""
+
+    def keys(self, after: str, *, limit: int = 1000) -> list[str]:
+        """The keys of objects behind that one, in order, which is that of their time."""
+
+    def get(self, key: str) -> bytes:
+        """The gzip members of an object; NotFound."""
+
+
 class Bus(Protocol):
     """The product's EventBridge bus: domain events, source `incident-bot`, detail carries `schema`: 1."""
 
@@ -220,6 +233,7 @@ class World:
     secrets: Secrets
     notices: Notices
     archive: Archive
+    recordings: Recordings
     bus: Bus
     metrics: Metrics
     clients: Clients  # the function's own role: reads only

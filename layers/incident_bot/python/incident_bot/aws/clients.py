@@ -17,14 +17,22 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     user_agent_extra="incident-bot",
 )
+# For what is nice to have, after the work that matters: one quick attempt.
+HASTY = Config(
+    connect_timeout=1,
+    read_timeout=1,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    user_agent_extra="incident-bot",
+)
 
 
 class AwsClients:
     """`Clients` under one set of credentials: the function's own, or the temporary ones that STS gave."""
 
-    def __init__(self, region: str, credentials: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, region: str, credentials: Mapping[str, Any] | None = None, config: Config = CONFIG) -> None:
         self._session = get_session()
         self._region = region
+        self._config = config
         self._credentials = dict(credentials or {})
         self._clients: dict[str, Any] = {}
         self._creating = Lock()  # enrichment asks from several threads, and a session is not made for that
@@ -33,6 +41,6 @@ class AwsClients:
         with self._creating:
             if service not in self._clients:
                 self._clients[service] = self._session.create_client(
-                    service, region_name=self._region, config=CONFIG, **self._credentials
+                    service, region_name=self._region, config=self._config, **self._credentials
                 )
             return self._clients[service]

@@ -23,7 +23,9 @@ DENIALS = frozenset(
     }
 )
 MISTAKES = frozenset({"InvalidParameter", "InvalidParameterException", "InvalidParameterValue", "ValidationException"})
-MISSING = frozenset({"NoSuchBucket", "NotFound", "NotFoundException", "ParameterNotFound", "ResourceNotFoundException"})
+MISSING = frozenset(
+    {"NoSuchBucket", "NoSuchKey", "NotFound", "NotFoundException", "ParameterNotFound", "ResourceNotFoundException"}
+)
 
 
 def code(error: ClientError) -> str:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from incident_bot.aws.clients import AwsClients
+from incident_bot.aws.clients import HASTY, AwsClients
 from incident_bot.aws.http import HttpxClient
 from incident_bot.aws.machines import StepFunctions
 from incident_bot.aws.queue import SqsQueue
+from incident_bot.aws.recordings import FirehoseRecordings
 from incident_bot.aws.roles import ActionRoles
 from incident_bot.aws.secrets import SsmSecrets
 from incident_bot.aws.signals import EmbeddedMetrics, EventBus, S3Archive, SnsNotices
@@ -26,6 +27,7 @@ from incident_bot.world import World
 def aws_world(settings: Settings, team: Team) -> World:
     """The world that the environment describes."""
     clients = AwsClients(settings.region)
+    hasty = AwsClients(settings.region, config=HASTY)
 
     web = HttpxClient()
 
@@ -42,6 +44,13 @@ def aws_world(settings: Settings, team: Team) -> World:
         secrets=SsmSecrets(connect("ssm"), settings.parameters, _now),
         notices=SnsNotices(connect("sns"), settings.notices_topic),
         archive=S3Archive(connect("s3"), settings.archive_bucket),
+        recordings=FirehoseRecordings(
+            partial(hasty.client, "firehose"),
+            connect("s3"),
+            _now,
+            stream=settings.recordings_stream,
+            bucket=settings.recordings_bucket,
+        ),
         bus=EventBus(connect("events"), settings.bus),
         metrics=EmbeddedMetrics(sys.stdout.write),
         clients=clients,

@@ -18,6 +18,7 @@ from incident_bot.cli import (
     deliveries,
     deploying,
     explaining,
+    exporting,
     incidents,
     replaying,
     suppressing,
@@ -100,6 +101,6 @@ def options(  # noqa: PLR0917 - Typer passes each by its name
 
 for module in (
     *(incidents, correcting, approvals, controls, suppressing, deploying),
-    *(deliveries, explaining, checking, auditing, replaying),
+    *(deliveries, explaining, checking, auditing, exporting, replaying),
 ):
     module.add_to(app)

@@ -16,7 +16,8 @@ from incident_bot.domain.errors import Invalid
 from incident_bot.virtual.clock import T0
 
 if TYPE_CHECKING:
-    from incident_bot.virtual.replay import Recorded, Replay
+    from incident_bot.ingest.recording import Recorded
+    from incident_bot.virtual.replay import Replay
 
 REPLAY = """Let recorded deliveries go through the product's own handlers and machines on a virtual clock, without AWS.
 

@@ -57,6 +57,7 @@ FILES = {
         "recurring_maintenance",
         "inhibitions",
         "deploy_windows",
+        "recording",
     ),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),

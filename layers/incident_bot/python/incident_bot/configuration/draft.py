@@ -65,6 +65,7 @@ class Draft:
     recurring_maintenance: list[tuple[int, Recurring]] = field(default_factory=list)
     inhibitions: list[tuple[int, Inhibition]] = field(default_factory=list)
     deploy_windows: list[tuple[int, DeployWindow]] = field(default_factory=list)
+    recording: bool = True
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -96,4 +97,5 @@ class Draft:
             senders=self.senders,
             sns_topics=tuple(topic for _, topic in self.sns_topics),
             default_group=self.default_group,
+            recording=self.recording,
         )

@@ -313,4 +313,5 @@ class Team:
     senders: Mapping[str, Sender] = field(default_factory=dict)  # by source
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     default_group: str = ""  # pages for services nobody configured
+    recording: bool = True  # whether deliveries are kept for `incidentbot export`, secrets redacted
     digest: str = ""

@@ -73,6 +73,16 @@ def open_envelope(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**document, "Message": inner}
 
 
+def labelled(body: str) -> tuple[str, str]:
+    """The source and the carrier's own id of a raw message, each empty where it cannot be told."""
+    try:
+        envelope = open_envelope(decode(body))
+    except (Unparseable, AttributeError):
+        return "", ""
+    source, delivery = identify(envelope), envelope.get("MessageId") or envelope.get("id")
+    return source.name if source else "", delivery if isinstance(delivery, str) else ""
+
+
 def identify(envelope: Mapping[str, Any]) -> Source | None:
     """The source that recognises an opened envelope; what comes after it in the order of names is not imported."""
     each = map(plugins.source, plugins.names("incident_bot.sources"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from incident_bot.domain.label import Label
 
@@ -268,6 +268,22 @@ class QuarantinedDelivery(BaseModel):
     source: str
     at: str
     reason: str
+
+
+class Export(Asked):
+    """Which recorded deliveries: those that came from `since` on and before `until`; that they were had is told."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    source: str = Field(default="", max_length=100, description="Of one source; of all where it is empty.")
+    cursor: str = Field(default="", max_length=1000, description="Where the page before this one said to go on.")
+
+
+class Recording(BaseModel):
+    """A page of a recording: the lines of a file that `incidentbot replay` reads, in order of their recording."""
+
+    lines: list[str] = Field(description='Each is JSON: {"at", "delivery_id", "source", "body"}, secrets redacted.')
+    cursor: str = Field(description="Where the next page begins; empty on the last one.")
 
 
 class Trail(BaseModel):

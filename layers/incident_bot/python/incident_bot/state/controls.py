@@ -9,11 +9,12 @@ from incident_bot.domain.errors import Conflict, Invalid
 from incident_bot.domain.team import Mode
 from incident_bot.domain.timeline import GENESIS, Line, sealed
 from incident_bot.state import keys
-from incident_bot.world import ABSENT, Item, Put, Store, World
+from incident_bot.world import ABSENT, Item, Put, Store, Update, World
 
 MODE = "MODE#"
 TRAIL = "controls"  # the timeline on which every change of the kill switch is written
 TRIES = 3
+UNSET = "it was never configured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ def switch(store: Store) -> Switch:
     """The kill switch with everything about it."""
     item = store.get(keys.KILL)
     if item is None:
-        return Switch(True, "it was never configured")
+        return Switch(True, UNSET)
     at = instant(item["at"]) if item.get("at") else None
     return Switch(
-        _engaged(item), item.get("reason", ""), item.get("by", ""), at, item.get("seq", 0), item.get("head", "")
+        _engaged(item), item.get("reason", UNSET), item.get("by", ""), at, item.get("seq", 0), item.get("head", "")
     )
 
 
@@ -62,6 +63,22 @@ def set_kill_switch(world: World, person: str, *, on: bool, reason: str) -> Swit
             continue
         return after
     raise Conflict("others turned the kill switch at the same moment: look at it again")
+
+
+def note(world: World, person: str, text: str, reason: str) -> None:
+    """Write what a person did onto the trail of the controls, which stay as they are."""
+    for _ in range(TRIES):
+        before = switch(world.store)
+        entry = sealed(TRAIL, before.seq + 1, world.now(), Line("note", text, reason, person), before.head or GENESIS)
+        pk, sk = keys.log(TRAIL, entry["seq"])
+        expect = {"seq": before.seq or ABSENT}
+        counted = Update(keys.KILL, set={"seq": entry["seq"], "head": entry["hash"]}, expect=expect)
+        try:
+            world.store.write([counted, Put({"PK": pk, "SK": sk, **entry}, {"PK": ABSENT})])
+        except Conflict:
+            continue
+        return
+    raise Conflict("others wrote onto the trail of the controls at the same moment: try again")
 
 
 def automation(store: Store) -> tuple[bool, Mapping[str, Mode]]:

@@ -6,7 +6,7 @@ Nobody acknowledges anything, no source can be asked, every provider takes every
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from incident_bot.domain.opening import FIRST_PAGE, scope_of
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
 from incident_bot.ingest import signals
+from incident_bot.ingest.recording import QUEUE, Recorded
 from incident_bot.payload import decode
 from incident_bot.sources import Source
 from incident_bot.stage import logger
@@ -34,16 +35,6 @@ from incident_bot.world import Item
 
 SECRET = "whsec_cmVwbGF5IHJlcGxheSByZXBsYXk="  # noqa: S105 - of the replay's own sender and receiver
 AFTERWARDS = timedelta(minutes=15)  # a page can be held for three minutes, a failed step repeated for a few more
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One recorded delivery: when it arrived, its id at the sender, its source and its raw body."""
-
-    at: datetime
-    delivery_id: str
-    source: str
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +126,9 @@ class _Sitting:
     moves: Moves = field(default_factory=Moves)
 
     def __post_init__(self) -> None:
-        world = virtual_world(self.team, clock=VirtualClock(self.starts), secrets=_secrets(self.team))
+        world = virtual_world(
+            replace(self.team, recording=False), clock=VirtualClock(self.starts), secrets=_secrets(self.team)
+        )
         world.http.answer("", 202, {"status": "success", "message": "Event processed", "dedup_key": "replay"})
         self.deployment = Deployment(world, checkout.handlers(), checkout.definitions())
 
@@ -151,13 +144,14 @@ class _Sitting:
 
     def _arrive(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
         """Hand the delivery in by the door its source uses; its alerts, or why it has none."""
+        if delivery.source == QUEUE:
+            return self._raw(delivery)
         try:
             source = plugins.source(delivery.source)
         except NotFound as unknown:
             return (), unknown.reason
         if source.authentication is None:
-            self.deployment.world.queue.send([delivery.body])
-            return self._alerts_of_raw(delivery)
+            return self._raw(delivery)
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
         enqueued = self.deployment.world.queue.visible()
         if not enqueued:
@@ -165,7 +159,9 @@ class _Sitting:
             return (), said.get("detail") or "; ".join(said["notes"])
         return [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]], ""
 
-    def _alerts_of_raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
+    def _raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
+        """What comes by SNS or EventBridge goes into the queue as it is."""
+        self.deployment.world.queue.send([delivery.body])
         try:
             parsed = signals.read_raw(delivery.body, self.deployment.world.now()).parsed
         except Unparseable as problem:

@@ -214,6 +214,29 @@ class MemoryArchive:
         self.types[key] = content_type
 
 
+class MemoryRecordings:
+    """`Recordings` where each put is an object by itself, named after its time as Firehose names them."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.objects: dict[str, bytes] = {}
+        self.down = False
+
+    def put(self, data: bytes) -> None:
+        if self.down:
+            raise Unavailable("Firehose did not answer")
+        now, number = self._clock.now(), len(self.objects)
+        self.objects[f"deliveries/{now:%Y/%m/%d/%H}/recordings-1-{now:%Y-%m-%d-%H-%M-%S}-{number:08d}"] = data
+
+    def keys(self, after: str, *, limit: int = 1000) -> list[str]:
+        return sorted(key for key in self.objects if key > after)[:limit]
+
+    def get(self, key: str) -> bytes:
+        if key not in self.objects:
+            raise NotFound(f"there is no recording {key}")
+        return self.objects[key]
+
+
 class MemoryBus:
     """`Bus` that keeps (detail type, detail)."""
 

@@ -18,6 +18,7 @@ from incident_bot.virtual.surroundings import (
     MemoryMetrics,
     MemoryNotices,
     MemoryQueue,
+    MemoryRecordings,
     MemoryRoles,
     MemorySecrets,
 )
@@ -35,6 +36,7 @@ class VirtualWorld(World):
     secrets: MemorySecrets
     notices: MemoryNotices
     archive: MemoryArchive
+    recordings: MemoryRecordings
     bus: MemoryBus
     metrics: MemoryMetrics
     clients: MemoryClients
@@ -65,6 +67,7 @@ def virtual_world(
         secrets=MemorySecrets(secrets),
         notices=MemoryNotices(),
         archive=MemoryArchive(),
+        recordings=MemoryRecordings(clock),
         bus=MemoryBus(),
         metrics=MemoryMetrics(),
         clients=clients,
