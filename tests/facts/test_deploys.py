@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.team import Resource
 from incident_bot.facts.recent_deploys import FACT
+from incident_bot.ingest import deploying
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.surroundings import MemoryClients
 from tests.building import a_service, a_team, a_world, an_incident
@@ -117,3 +120,14 @@ def test_a_deploy_is_placed_in_time_against_the_fault() -> None:
     finding = FACT.gather(an_incident(started_at=T0), world)
     assert finding is not None
     assert finding.text == "checkout: version 7 (r7) since 2026-01-15 09:48 UTC, 12 min before the fault"
+
+
+def test_what_a_pipeline_told_is_reported_with_how_it_ended() -> None:
+    world = a_world(a_team(services={"checkout": a_service(resources=())}))
+    for state, at in (("runs", 0), ("failed", 60)):
+        change = Change("codedeploy", "d-1", "checkout", T0 + timedelta(seconds=at), state == "failed", failed=True)
+        deploying.note(world, replace(change, version="1.42.0"))
+    found = FACT.gather(an_incident(started_at=T0 + timedelta(minutes=2)), world)
+    assert found is not None
+    since = "since 2026-01-15 10:00 UTC, 2 min before the fault"
+    assert found.text == f"checkout: 1.42.0 (codedeploy: failed) {since}"

@@ -1,4 +1,4 @@
-"""What was deployed last to the service's resources, out of Lambda's published versions and ECS's deployments."""
+"""What was deployed last, as Lambda and ECS show it of the resources and as pipelines told of the service."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from typing import Any
 
 from incident_bot.domain.arn import kind_of
 from incident_bot.domain.clock import instant, rfc3339
+from incident_bot.domain.deploys import Deploy as Told
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.team import Resource
 from incident_bot.facts import Fact, Finding
 from incident_bot.permission import Permission
+from incident_bot.state import deploys as pipelines
 from incident_bot.world import Clients, World
 
 SHOWN = 4
@@ -31,9 +33,10 @@ class Deploy:
 
 
 def gather(incident: Incident, world: World) -> Finding | None:
-    """The deploys of the service's resources, newest first; None where there are none or it is not configured."""
+    """The deploys of the service and its resources, newest first; None where nothing is known of any."""
     service = world.team.services.get(incident.service)
     found = list(_deploys(service.resources, world.clients)) if service else []
+    found += [_told(incident.service, told) for told in pipelines.read(world.store, incident.service)]
     deploys = sorted(found, key=lambda deploy: deploy.at, reverse=True)[:SHOWN]
     if not deploys:
         return None
@@ -104,6 +107,12 @@ def _of_service(arn: str, client: Any) -> Iterator[Deploy]:
             yield Deploy(name, _family(primary["taskDefinition"]), primary["createdAt"], previous=_family(previous))
 
 
+def _told(service: str, told: Told) -> Deploy:
+    """A deployment as its pipeline told of it."""
+    ended = "failed" if told.failed else "succeeded" if told.ends else "runs"
+    return Deploy(service, told.version or told.id, told.starts, f"{told.by or told.source}: {ended}")
+
+
 def _family(task_definition: str) -> str:
     return task_definition.rpartition("/")[2]
 
@@ -124,7 +133,7 @@ def _apart(deployed: datetime, fault: datetime) -> str:
 
 FACT = Fact(
     name="recent_deploys",
-    reads="lambda:ListVersionsByFunction, lambda:GetAlias and ecs:DescribeServices",
+    reads="lambda:ListVersionsByFunction, lambda:GetAlias, ecs:DescribeServices and what pipelines told",
     gather=gather,
     deadline_seconds=3.0,
     ttl_seconds=60,

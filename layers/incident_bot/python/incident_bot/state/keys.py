@@ -123,7 +123,7 @@ def quarantine(day: str, delivery: str) -> Key:
 
 def deploys(service: str) -> Key:
     """The last deployments of a service."""
-    return DEPLOYS, service or "unknown"
+    return DEPLOYS, f"SERVICE#{service}"
 
 
 def window(identifier: str) -> Key:
@@ -133,7 +133,7 @@ def window(identifier: str) -> Key:
 
 def suppressed(window: str, scope: str, fingerprint: str) -> Key:
     """One series that a window suppressed."""
-    return f"{LEDGER}#{window}", f"{scope}#{fingerprint}"
+    return f"{LEDGER}#{window}", f"SERIES#{scope}#{fingerprint}"
 
 
 def due(key: Key, at: datetime) -> dict[str, Any]:
