@@ -73,7 +73,7 @@ def _corrected(world: World, incident: Incident, opinions: Mapping[str, Opinion]
 
 def _opinion(world: World, incident: Incident, fingerprint: str, firing: Firing) -> Opinion:
     """Whether a series fires, and who says so; where its source cannot be asked, what was heard of it last counts."""
-    source = plugins.sources().get(firing.source)
+    source = plugins.sources(world.team.custom).get(firing.source)
     asked = _ask(world, source.ask, firing) if source and source.ask and firing.ask else None
     if asked is not None:
         return Opinion(asked, f"{firing.source} says it {'still fires' if asked else 'is resolved'}", by_source=True)

@@ -16,7 +16,7 @@ from incident_bot.ingest.recording import Recorded
 from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
 from incident_bot.ingest.slowing import slowed
 from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
-from incident_bot.payload import BODY_BYTES, decode
+from incident_bot.payload import BODY_BYTES
 from incident_bot.sources import Parsed, Rejection, Source, assigned, read
 from incident_bot.stage import either, http, stage
 from incident_bot.world import World
@@ -42,7 +42,7 @@ def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _received(world: World, request: Request) -> dict[str, Any]:
     try:
-        source = plugins.source(request.source)
+        source = plugins.source(request.source, world.team.custom)
     except NotFound as missing:
         return problem(404, missing.reason, request)
     refused = _not_a_delivery(source, request)
@@ -95,7 +95,7 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     """Alerts into the queue first, then what is rejected into quarantine: a page waits for no archive."""
     body, delivery, now = request.body or b"", _delivery(request), world.now()
     try:
-        parsed = assigned(read(source, decode(body), now), service)
+        parsed = assigned(read(source, source.decode(body), now), service)
     except Unparseable as unread:
         parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
     found = sort_out(parsed)

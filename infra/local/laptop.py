@@ -76,6 +76,7 @@ class Laptop:
     receivers: Receivers
     production: Production
     outputs: Outputs
+    team: Team
 
     def operator(self, name: str) -> Operator:
         """That person of the team, ready to call the operator API."""
@@ -103,7 +104,7 @@ def bring_up(port: int | None = None, state: Path = STATE, config: Path = ROOT /
     production = Production(emulator.environment())
     production.create(stack["AlarmTopicArn"])
     outputs = _outputs(emulator, stand_ins, stack, secrets, keys)
-    laptop = Laptop(emulator, stand_ins, production, outputs)
+    laptop = Laptop(emulator, stand_ins, production, outputs, team)
     _release(laptop)
     _traffic(laptop, state)
     say("a small production with traffic in it")
@@ -124,7 +125,7 @@ def _context(emulator: Emulator, doors: int, config: Path) -> dict[str, str]:
 def _receive(emulator: Emulator, port: int, stack: dict[str, str], team: Team) -> tuple[Receivers, dict[str, str]]:
     """The stand-ins, with the keys that the bot has too, subscribed to its notices; and the webhooks' secrets."""
     ssm, prefix = _client(emulator, "ssm"), stack["ParameterPrefix"]
-    secrets = secret_values.webhook_secrets(ssm, prefix)
+    secrets = secret_values.webhook_secrets(ssm, prefix, team)
     stand_ins = receivers.start(
         port,
         emulator.state,
@@ -216,13 +217,14 @@ def _client(emulator: Emulator, service: str) -> Any:
     ).client(service, endpoint_url=emulator.endpoint_url, config=patience)
 
 
-def find(state: Path = STATE) -> Laptop:
+def find(state: Path = STATE, config: Path = ROOT / "config") -> Laptop:
     """The target that runs here; raises NotUp."""
     emulator, path = emulators.find(state), state / "outputs.json"
     if emulator is None or not path.exists():
         raise NotUp("nothing runs here: start it with `make demo`")
     outputs = Outputs(**json.loads(path.read_text()))
-    return Laptop(emulator, Receivers(outputs.receivers_url, state), Production(emulator.environment()), outputs)
+    doors, production = Receivers(outputs.receivers_url, state), Production(emulator.environment())
+    return Laptop(emulator, doors, production, outputs, configuration.load(config))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

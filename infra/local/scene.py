@@ -209,7 +209,7 @@ class Scene:
 
     def send(self, source: str, document: Mapping[str, Any] | bytes) -> httpx.Response:
         """Deliver to the webhook as its vendor would."""
-        outputs, authentication = self.laptop.outputs, plugins.source(source).authentication
+        outputs, authentication = self.laptop.outputs, plugins.source(source, self.laptop.team.custom).authentication
         if authentication is None:
             raise Stuck(f"{source} takes no webhooks")
         body = document if isinstance(document, bytes) else json.dumps(document).encode()

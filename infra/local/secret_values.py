@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from incident_bot import plugins
-from incident_bot.authentication import StandardWebhooks
+from incident_bot.authentication import AnyOf, StandardWebhooks
 from incident_bot.domain.team import Team
 
 
-def webhook_secrets(ssm: Any, prefix: str) -> dict[str, str]:
-    """{source: its secret} for every source that is a webhook."""
+def webhook_secrets(ssm: Any, prefix: str, team: Team) -> dict[str, str]:
+    """{source: its secret} for every source that is a webhook, those that the team describes included."""
     return {
         name: _kept(ssm, f"{prefix}/webhooks/{name}", _signing if _signs(source.authentication) else _token)
-        for name, source in plugins.sources().items()
+        for name, source in plugins.sources(team.custom).items()
         if source.authentication is not None
     }
 
@@ -43,7 +43,8 @@ def _kept(ssm: Any, name: str, make: Callable[[], str]) -> str:
 
 
 def _signs(authentication: object) -> bool:
-    return isinstance(authentication, StandardWebhooks)
+    ways = authentication.ways if isinstance(authentication, AnyOf) else (authentication,)
+    return any(isinstance(way, StandardWebhooks) for way in ways)
 
 
 def _signing() -> str:

@@ -66,7 +66,8 @@ class Stack:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         outputs = self.laptop.outputs
         known = secret or outputs.webhook_secrets.get(source, "")
-        authentication = plugins.source(source).authentication if source in plugins.sources() else None
+        known_source = plugins.sources(self.laptop.team.custom).get(source)
+        authentication = known_source.authentication if known_source else None
         signed = authentication.sign(content, known, datetime.now(UTC), uuid.uuid4().hex) if authentication else {}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"host": outputs.api_host, "content-type": "application/json"} | signed | named

@@ -15,9 +15,10 @@ from incident_bot.domain.errors import Unparseable
 from incident_bot.ingest.signals import read_raw, sort_out
 from incident_bot.payload import decode
 from incident_bot.sources import Parsed, Source
+from tests.sources.every import SOURCES
 
 NOW = instant("2026-01-15T10:05:00Z")
-SOURCES = list(plugins.sources().values())
+EVERY = list(SOURCES.values())
 
 scalars = st.one_of(
     st.none(),
@@ -64,7 +65,7 @@ def _mutate(draw: st.DrawFn, place: Any, key: Any) -> None:
         place[draw(st.text(max_size=8))] = draw(documents)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+@pytest.mark.parametrize("source", EVERY, ids=lambda source: source.name)
 @given(data=st.data())
 def test_a_parser_answers_or_refuses(source: Source, data: st.DataObject) -> None:
     document = data.draw(st.one_of(mutants(source), st.dictionaries(st.text(max_size=8), documents, max_size=4)))

@@ -1,18 +1,19 @@
 """Does every webhook's own example get in with the secret that the laptop makes up for it, and with no other?"""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.ingest.receive import receive
-from incident_bot import plugins
 from incident_bot.domain.clock import instant
 from incident_bot.sources import Example, Source, read
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.world import VirtualWorld
 from infra.local.secret_values import webhook_secrets
-from tests.building import a_world
+from tests.building import a_team, a_world
+from tests.sources.every import READY, SOURCES
 
 
 class Missing(Exception):  # as boto3 names what is not there
@@ -39,8 +40,9 @@ class Parameters:
         self.known[Name] = Value
 
 
-SECRETS = webhook_secrets(Parameters(), "/incident-bot")
-WEBHOOKS = {name: source for name, source in plugins.sources().items() if source.authentication}
+TEAM = replace(a_team(), custom={name: described.custom for name, described in READY.items()})
+SECRETS = webhook_secrets(Parameters(), "/incident-bot", TEAM)
+WEBHOOKS = {name: source for name, source in SOURCES.items() if source.authentication}
 EXAMPLES = [
     pytest.param(source, example, id=f"{name}: {example.name}")
     for name, source in WEBHOOKS.items()
@@ -66,16 +68,16 @@ def delivered(source: Source, document: Any, secret: str, world: VirtualWorld) -
 
 
 def a_front() -> VirtualWorld:
-    return a_world(secrets={f"webhooks/{name}": (secret,) for name, secret in SECRETS.items()})
+    return a_world(TEAM, secrets={f"webhooks/{name}": (secret,) for name, secret in SECRETS.items()})
 
 
 def test_the_laptop_makes_up_a_secret_for_every_webhook_and_keeps_it() -> None:
     ssm = Parameters()
 
-    first = webhook_secrets(ssm, "/bot")
+    first = webhook_secrets(ssm, "/bot", TEAM)
 
     assert list(first) == list(WEBHOOKS)
-    assert webhook_secrets(ssm, "/bot") == first
+    assert webhook_secrets(ssm, "/bot", TEAM) == first
     assert len(set(first.values())) == len(first)
 
 

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from incident_bot.domain.errors import Invalid, NotFound
@@ -14,14 +15,28 @@ from incident_bot.domain.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from incident_bot.actions import Action
     from incident_bot.channels import Channel
+    from incident_bot.domain.custom import Custom
     from incident_bot.facts import Fact
     from incident_bot.sources import Source
 
 
+NONE: Mapping[str, "Custom"] = MappingProxyType({})
+
+
+def sources(custom: Mapping[str, "Custom"] = NONE) -> Mapping[str, "Source"]:
+    """Every alert source, by name: those installed, and those that a team describes (`team.custom`)."""
+    return {**_installed(), **{name: _described(description) for name, description in custom.items()}}
+
+
 @cache
-def sources() -> Mapping[str, "Source"]:
-    """Every alert source, by name."""
+def _installed() -> Mapping[str, "Source"]:
     return _all("incident_bot.sources", "Source")
+
+
+def _described(description: "Custom") -> "Source":
+    from incident_bot.sources import _custom  # noqa: PLC0415 - as all plugins: only where it is asked for
+
+    return _custom.source(description)
 
 
 @cache
@@ -42,9 +57,15 @@ def channels() -> Mapping[str, "Channel"]:
     return _all("incident_bot.channels", "Channel")
 
 
+def source(name: str, custom: Mapping[str, "Custom"] = NONE) -> "Source":
+    """That source, without importing the others; NotFound where no file or description has that name (any text)."""
+    if name in custom:
+        return _described(custom[name])
+    return _file(name)
+
+
 @cache
-def source(name: str) -> "Source":
-    """That source, without importing the others; NotFound where no file has that name (which may be anything)."""
+def _file(name: str) -> "Source":
     if name not in names("incident_bot.sources"):
         raise NotFound("there is no source of that name")
     found: Source = declared(f"incident_bot.sources.{name}", "Source")

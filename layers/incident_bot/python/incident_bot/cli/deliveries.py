@@ -11,6 +11,7 @@ from rich.table import Table
 
 from incident_bot.cli.payloads import Payload, message_of, payload
 from incident_bot.cli.session import Session, safe, session_of
+from incident_bot.cli.teams import described
 from incident_bot.domain.errors import Invalid
 
 SEND = """Deliver a payload as its vendor would, authentication included.
@@ -39,10 +40,13 @@ def send(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)],
     source: Annotated[str, typer.Option(help="Whose payload it is, where the file does not tell.")] = "",
+    config: Annotated[Path, typer.Option(help="The configuration that describes the team's own sources.")] = Path(
+        "config"
+    ),
 ) -> None:
     """Send a payload."""
     session = session_of(context)
-    given = payload(file, session.around.now(), source)
+    given = payload(file, session.around.now(), source, lambda: described(config))
     if given.source.authentication is not None:
         _post(session, given)
     elif "Message" in given.envelope:

@@ -68,15 +68,15 @@ def explain(  # noqa: PLR0917 - Typer passes each by its name
         if actions
         else [
             _alert(alert, team, Tally(actionable, false_positive), session.around.now())
-            for alert in _alerts(session, file, source)
+            for alert in _alerts(session, file, source, team)
         ]
     )
     session.tell(explained, *(line for entry in explained for line in _lines(entry)))
 
 
-def _alerts(session: Session, file: Path, source: str) -> Sequence[Alert]:
+def _alerts(session: Session, file: Path, source: str, team: Team) -> Sequence[Alert]:
     at = session.around.now()
-    parsed = payloads.parsed(payloads.payload(file, at, source), at)
+    parsed = payloads.parsed(payloads.payload(file, at, source, lambda: team.custom), at)
     for rejected in parsed.rejected:
         session.say(safe(f"alert {rejected.index} is rejected: {rejected.field}: {rejected.reason}"))
     if not parsed.alerts:

@@ -2,17 +2,28 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from incident_bot.domain import shape
+from incident_bot.domain.custom import Custom
 from incident_bot.domain.team import Team
 
 ARN = re.compile(r"arn:(aws[a-z-]*):[a-z0-9-]+:([a-z0-9-]+):(\d{12}):")
 Config = Annotated[Path, typer.Option(help="The team's configuration.", exists=True, file_okay=False)]
 NOWHERE = ("aws", "us-east-1", "000000000000")
+
+
+def described(directory: Path) -> Mapping[str, Custom]:
+    """The sources that the team of that directory describes; none where there is no such file. Invalid tells flaws."""
+    if not (directory / "sources.yaml").exists():
+        return {}
+    from incident_bot import configuration  # noqa: PLC0415 - as below
+
+    return configuration.load(directory).custom
 
 
 def placed(directory: Path, text: str) -> Team:

@@ -6,14 +6,15 @@ compile(team)        what ships in the layer
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import rfc8785
 
-from incident_bot.configuration import channels, guardrails, people, playbooks, rules, services, sources
+from incident_bot.configuration import channels, custom, guardrails, people, playbooks, rules, services, sources
 from incident_bot.configuration.document import Document, read
 from incident_bot.configuration.draft import Draft, Installed
 from incident_bot.configuration.entries import entry, listed, named
@@ -62,7 +63,7 @@ FILES = {
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
     "channels": ("channels",),
-    "sources": ("sns_topics", "heartbeats", "senders"),
+    "sources": ("sns_topics", "heartbeats", "senders", "custom"),
 }
 OPTIONAL = ("sources",)
 Flaws = dict[str, list[Flaw]]
@@ -104,7 +105,7 @@ def _examined(directory: Path, installed: Installed, today: date | None) -> tupl
         "playbooks": playbooks.check(draft),
         "guardrails": guardrails.check(draft),
         "channels": channels.check(draft),
-        "sources": sources.check(draft),
+        "sources": sources.check(draft, installed.labels),
     }
     problems: list[Problem] = []
     for name, document in documents.items():
@@ -118,8 +119,9 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
     raw = {key: value for document in documents.values() for key, value in document.content.items()}
     guards = {key: value for key, value in documents["guardrails"].content.items() if key in FILES["guardrails"]}
     who, told = flaws["people"], flaws["sources"]
+    described = custom.described(raw.get("custom"), told)
     return Draft(
-        installed=installed,
+        installed=_with_described(installed, raw.get("custom"), described),
         services=named(Service, raw.get("services"), ("services",), flaws["services"]),
         people=named(Person, raw.get("people"), ("people",), who, key="id"),
         rotas=named(Rota, raw.get("rotas"), ("rotas",), who),
@@ -144,8 +146,16 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         ),
         senders=named(Sender, raw.get("senders"), ("senders",), told, key=""),
         sns_topics=listed(str, raw.get("sns_topics"), ("sns_topics",), told),
+        custom=described,
         names={kind: _names(documents[file], kind) for file in FILES for kind in FILES[file]},
     )
+
+
+def _with_described(installed: Installed, raw: Any, described: Mapping[str, custom.Described]) -> Installed:
+    """The described sources are sources like the installed ones; of one that is flawed any label may be meant."""
+    flawed = dict.fromkeys(raw if isinstance(raw, dict) else (), ("*",))
+    labels = {name: tuple(one.custom.labels) for name, one in described.items()}
+    return replace(installed, labels={**flawed, **labels, **installed.labels})
 
 
 class _Anything(tuple[str, ...]):

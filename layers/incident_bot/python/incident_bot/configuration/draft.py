@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from incident_bot import plugins
 from incident_bot.actions import Action
+from incident_bot.configuration.custom import Described
 from incident_bot.domain.planned import Maintenance, Recurring
 from incident_bot.domain.team import (
     ChannelSettings,
@@ -72,6 +73,7 @@ class Draft:
     heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
     sns_topics: list[tuple[int, str]] = field(default_factory=list)
+    custom: dict[str, Described] = field(default_factory=dict)
     names: Mapping[str, Collection[str]] = field(default_factory=dict)  # "services" -> names, and so on
 
     def team(self) -> Team:
@@ -96,6 +98,7 @@ class Draft:
             heartbeats=self.heartbeats,
             senders=self.senders,
             sns_topics=tuple(topic for _, topic in self.sns_topics),
+            custom={name: described.custom for name, described in self.custom.items()},
             default_group=self.default_group,
             recording=self.recording,
         )

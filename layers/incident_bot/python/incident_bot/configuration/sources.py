@@ -1,8 +1,9 @@
 """`sources.yaml`: what alert sources must be told about this team; a team without such sources has no such file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from incident_bot.configuration import custom
 from incident_bot.configuration.draft import Draft
 from incident_bot.configuration.problem import Flaw, unknown
 from incident_bot.domain.team import Sender
@@ -14,8 +15,12 @@ TOPIC = re.compile(
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def check(draft: Draft) -> Iterator[Flaw]:
-    """Every topic is one, every heartbeat can be missed, every sender is a source, and all name services there are."""
+def check(draft: Draft, installed: Collection[str]) -> Iterator[Flaw]:
+    """Every topic is one, every heartbeat can be missed, every sender is a source, and all name services there are.
+
+    `installed` are the sources that are files, whose names no described one may take.
+    """
+    yield from custom.check(draft.custom, installed)
     yield from _topics(draft)
     for name, beat in draft.heartbeats.items():
         if beat.service not in draft.names["services"]:

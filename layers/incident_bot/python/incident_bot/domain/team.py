@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.custom import Custom
 from incident_bot.domain.planned import Maintenance, Recurring
 
 
@@ -312,6 +313,7 @@ class Team:
     heartbeats: Mapping[str, Heartbeat] = field(default_factory=dict)
     senders: Mapping[str, Sender] = field(default_factory=dict)  # by source
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
+    custom: Mapping[str, Custom] = field(default_factory=dict)  # sources described in configuration
     default_group: str = ""  # pages for services nobody configured
     recording: bool = True  # whether deliveries are kept for `incidentbot export`, secrets redacted
     digest: str = ""

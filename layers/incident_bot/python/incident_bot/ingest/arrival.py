@@ -11,7 +11,7 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.classify import classify
 from incident_bot.domain.clock import instant
 from incident_bot.domain.deploys import Change
-from incident_bot.domain.errors import Unparseable
+from incident_bot.domain.errors import NotFound, Unparseable
 from incident_bot.domain.opening import Observation, scope_of
 from incident_bot.ingest import heartbeats, quarantine, signals
 from incident_bot.sources import Rejection
@@ -67,8 +67,15 @@ def _observed(world: World, record: str, delivery: str, alert: Alert, received_a
         found = replace(
             found, noise=True, pages=False, reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged"
         )
-    slow = plugins.source(alert.source).slow_seconds
-    return Arrival(record, Observation(alert, found, delivery, slow=slow), scope_of(found))
+    return Arrival(record, Observation(alert, found, delivery, slow=_slow(world, alert)), scope_of(found))
+
+
+def _slow(world: World, alert: Alert) -> int:
+    """How late its source may tell; of one that was taken out of the configuration since, nothing is known."""
+    try:
+        return plugins.source(alert.source, world.team.custom).slow_seconds
+    except NotFound:
+        return 0
 
 
 def _synthetic(world: World, alert: Alert) -> bool:

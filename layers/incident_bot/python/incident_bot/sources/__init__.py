@@ -13,7 +13,7 @@ from incident_bot.authentication import Authentication
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
-from incident_bot.payload import kind
+from incident_bot.payload import decode, kind
 from incident_bot.permission import Permission
 from incident_bot.world import Clients
 
@@ -81,6 +81,7 @@ class Source:
     recognise: Callable[[Mapping[str, Any]], bool] | None = None
     authentication: Authentication | None = None  # None: not a webhook
     media_types: tuple[str, ...] = ("application/json", "*+json")  # of its webhook: patterns with `*`
+    decode: Callable[[bytes | str], Any] = decode  # what its webhook's body says; Unparseable
     event_patterns: tuple[Mapping[str, Any], ...] = ()
     ask: Callable[[str, Clients], "bool | None"] | None = None  # True: still firing
     permissions: tuple[Permission, ...] = field(default=())  # what `ask` needs

@@ -147,7 +147,7 @@ class _Sitting:
         if delivery.source == QUEUE:
             return self._raw(delivery)
         try:
-            source = plugins.source(delivery.source)
+            source = plugins.source(delivery.source, self.team.custom)
         except NotFound as unknown:
             return (), unknown.reason
         if source.authentication is None:
@@ -249,7 +249,7 @@ def _request(delivery: Recorded, source: Source, now: datetime) -> dict[str, Any
 
 
 def _secrets(team: Team) -> dict[str, tuple[str, ...]]:
-    names = {f"webhooks/{name}" for name in plugins.sources()}
+    names = {f"webhooks/{name}" for name in plugins.sources(team.custom)}
     names |= {name for group in team.groups.values() for name in group.pager.values()}
     names |= {channel.secret for channel in team.channels.values() if channel.secret}
     return dict.fromkeys(names, (SECRET,))
