@@ -12,19 +12,21 @@ from incident_bot.sources import Source
 PAGE = Path(__file__).parent.parent / "docs" / "sources.md"
 HEAD = """# Alert sources
 
-One file each below `layers/incident_bot/python/incident_bot/sources/`, where what it reads and its example payloads are.
-This page is written by `python -m infra.sources_page` from what they declare.
+One file each below `layers/incident_bot/python/incident_bot/sources/`, where what it reads and its example payloads
+are. This page is written by `python -m infra.sources_page` from what they declare.
 
-- A **webhook** is posted to `/v1/webhooks/NAME` of the output `ApiUrl`. It proves itself as its vendor can; the secret is
-  the SSM SecureString `/<stack>/webhooks/NAME`, and while it is rotated the old one `/<stack>/webhooks/NAME.previous`.
+- A **webhook** is posted to `/v1/webhooks/NAME` of the output `ApiUrl`. It proves itself as its vendor can; the
+  secret is the SSM SecureString `/<stack>/webhooks/NAME`, and while it is rotated the old one
+  `/<stack>/webhooks/NAME.previous`.
 - **EventBridge** events come by themselves: the stack has one rule per source, for what fires and what ends it.
 - The **alarm topic** is the output `AlarmTopicArn`: name it wherever the service takes an SNS topic. Topics of other
-  accounts are listed under `sns_topics` in `sources.yaml` and subscribe `POST /v1/webhooks/sns` over HTTPS; signatures of
-  version 1 and 2 are checked against SNS's own certificate. An alarm's Lambda action takes the output `AlarmActionArn`.
-- Whatever pages **PagerDuty** (Events API v2) pages the bot once its host name is the API's: `POST /v2/enqueue`. A routing
-  key is `KEY` or `SERVICE:KEY` in `/<stack>/webhooks/pagerduty`, separated by spaces.
-- A **heartbeat** pings `POST /v1/heartbeats/NAME` after each good run and `?status=failed` after a bad one; what is listed
-  under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident.
+  accounts are listed under `sns_topics` in `sources.yaml` and subscribe `POST /v1/webhooks/sns` over HTTPS;
+  signatures of version 1 and 2 are checked against SNS's own certificate. An alarm's Lambda action takes the output
+  `AlarmActionArn`.
+- Whatever pages **PagerDuty** (Events API v2) pages the bot once its host name is the API's: `POST /v2/enqueue`. A
+  routing key is `KEY` or `SERVICE:KEY` in `/<stack>/webhooks/pagerduty`, separated by spaces.
+- A **heartbeat** pings `POST /v1/heartbeats/NAME` after each good run and `?status=failed` after a bad one; what is
+  listed under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident.
 - Who sends faster than `senders` in `sources.yaml` allows is answered 429 with Retry-After, and a team is told.
 
 | source | comes by | proves itself by | ends |
