@@ -123,6 +123,10 @@ def test_firings_of_more_than_an_hour_ago_make_no_rhythm() -> None:
     assert flapped(0, 60, 120, 4000).rhythm == 0
 
 
+def test_the_pause_is_the_last_gap() -> None:
+    assert [flapped(*at).pause for at in ((0,), (0, 60), (0, 60, 200), (0, 4000))] == [0, 60, 140, 0]
+
+
 def test_only_the_last_firings_are_kept() -> None:
     assert len(flapped(*range(0, 600, 30)).flips) == FLIPS_KEPT
 

@@ -28,7 +28,7 @@ def alert(d: Deliberation, mail: Mail) -> None:
     if mail.detail["status"] == Status.FIRING:
         _fires(d, mail)
     elif mail.detail["status"] == Status.RESOLVED:
-        _clears(d, mail.argument, float(mail.detail.get("rhythm") or 0))
+        _clears(d, mail.argument, _rhythm(d, mail.detail))
 
 
 def _fires(d: Deliberation, mail: Mail) -> None:
@@ -102,6 +102,12 @@ def _wakes(d: Deliberation, why: str, hold: int = 0) -> None:
         return
     d.say("decision", "it pages now", why)
     tell.page(d, "first", why)
+
+
+def _rhythm(d: Deliberation, detail: Mapping[str, str]) -> float:
+    """How far apart its firings are, where it flaps; of what opened another incident not long ago, two firings tell."""
+    rhythm, pause = float(detail.get("rhythm") or 0), float(detail.get("pause") or 0)
+    return rhythm or (pause if d.incident.reopens else 0.0)
 
 
 def _clears(d: Deliberation, fingerprint: str, rhythm: float) -> None:

@@ -53,6 +53,11 @@ class Series:
     version: int = 0
 
     @property
+    def pause(self) -> float:
+        """The seconds between its last two firings, 0.0 where it fired but once in an hour."""
+        return (self.flips[-1] - self.flips[-2]).total_seconds() if len(self.flips) > 1 else 0.0
+
+    @property
     def rhythm(self) -> float:
         """The longest gap between its recent firings in seconds where it flaps, 0.0 where it does not."""
         if len(self.flips) < FLAPS_FROM:

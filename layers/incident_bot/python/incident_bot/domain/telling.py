@@ -30,6 +30,7 @@ def alert_mail(
         "noise": "yes" if found.noise else "",
         "why": found.reason,
         "rhythm": str(series.rhythm),
+        "pause": str(series.pause),
         "joined": joined,
         "new": "yes" if new else "",
         "playbooks": ",".join(found.playbooks),
