@@ -1,7 +1,7 @@
 """Runs the command line against the real operator API over a world in memory: only the network between them is ours."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,8 @@ class Desk:
     aws: Aws = field(default_factory=Aws)
     requests: list[httpx.Request] = field(default_factory=list)
 
-    def run(self, *arguments: str | Path, answers: str = "") -> Ran:
-        """Run `incidentbot ARGUMENTS`, typing `answers`."""
+    def run(self, *arguments: str | Path, answers: str = "", clients: Mapping[str, Any] | None = None) -> Ran:
+        """Run `incidentbot ARGUMENTS`, typing `answers`; `clients` are AWS's, by service."""
         outputs = self.folder / "outputs.json"
         outputs.write_text(json.dumps(OUTPUTS))
         around = Around(
@@ -76,7 +76,7 @@ class Desk:
             transport=httpx.MockTransport(self._answer),
             now=self.world.now,
             asks=lambda: self.terminal,
-            client=lambda _: self.aws,
+            client=lambda service: (clients or {}).get(service, self.aws),
         )
         ran = CliRunner().invoke(app, [str(a) for a in arguments], input=answers, obj=around)
         if ran.exception and not isinstance(ran.exception, SystemExit):

@@ -20,6 +20,7 @@ from incident_bot.cli import (
     explaining,
     exporting,
     incidents,
+    linting,
     replaying,
     suppressing,
 )
@@ -101,6 +102,6 @@ def options(  # noqa: PLR0917 - Typer passes each by its name
 
 for module in (
     *(incidents, correcting, approvals, controls, suppressing, deploying),
-    *(deliveries, explaining, checking, auditing, exporting, replaying),
+    *(deliveries, explaining, checking, auditing, exporting, replaying, linting),
 ):
     module.add_to(app)

@@ -1,0 +1,91 @@
+"""`lint-alarms` reads templates and accounts, and finds nothing wrong with the product's own alarms."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.aws.synthesis import template
+from tests.building import a_world
+from tests.cli.running import Desk
+
+ALARM = {
+    "Type": "AWS::CloudWatch::Alarm",
+    "Properties": {
+        "AlarmName": "orders-errors",
+        "MetricName": "Errors",
+        "Statistic": "Sum",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "AlarmActions": [{"Ref": "Topic"}],
+        "Dimensions": [{"Name": "FunctionName", "Value": "orders"}],
+    },
+}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(a_world(), tmp_path)
+
+
+def linted(desk: Desk, document: Any, *more: str | Path) -> list[str]:
+    """The rules that were broken, in a template."""
+    file = desk.folder / "template.json"
+    file.write_text(json.dumps(document))
+    ran = desk.run("lint-alarms", file, "--json", *more)
+    assert ran.code == bool(ran.json["findings"]), ran.err
+    return [finding["rule"] for finding in ran.json["findings"]]
+
+
+def test_our_own_alarms_reach_people_and_end(desk: Desk) -> None:
+    assert linted(desk, template({"email": "oncall@example.com"})) == []
+
+
+def test_our_own_alarms_reach_nobody_until_somebody_subscribes_to_the_notices(desk: Desk) -> None:
+    assert set(linted(desk, template())) == {"topic-without-subscriber"}
+
+
+def test_a_template_is_read_with_its_topics_and_their_policies(desk: Desk) -> None:
+    topic: dict[str, Any] = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "alias/aws/sns"}}
+    subscribed = topic | {"Properties": {"Subscription": [{"Protocol": "email", "Endpoint": "a@example.com"}]}}
+    rules = ["no-ok-action", "topic-without-subscriber", "key-refuses-cloudwatch", "sparse-missing-data"]
+    assert linted(desk, {"Resources": {"Alarm": ALARM, "Topic": topic}}) == rules
+    assert linted(desk, {"Resources": {"Alarm": ALARM, "Topic": subscribed}}, "--rule") == ["sparse-missing-data"]
+
+
+def test_a_topic_from_elsewhere_is_not_judged(desk: Desk) -> None:
+    assert linted(desk, {"Resources": {"Alarm": ALARM}}, "--rule") == ["sparse-missing-data"]
+
+
+def test_owners_are_looked_up_in_the_configuration(desk: Desk) -> None:
+    config = Path(__file__).parents[2] / "config"
+    assert linted(desk, {"Resources": {"Alarm": ALARM}}, "--rule", "--config", config) == [
+        "sparse-missing-data",
+        "no-owner",
+    ]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"Resources": 1}'])
+def test_what_is_no_template_is_named(text: str, desk: Desk) -> None:
+    file = desk.folder / "template.json"
+    file.write_text(text)
+    ran = desk.run("lint-alarms", file)
+    assert (ran.code, str(file) in ran.err) == (1, True)
+
+
+@mock_aws
+def test_an_account_is_read_by_describing_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    clients = {name: boto3.client(name, region_name="us-east-1") for name in ("cloudwatch", "sns", "kms")}
+    topic = clients["sns"].create_topic(Name="oncall")["TopicArn"]
+    common = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 5.0, "Period": 60}
+    gauge = common | {"MetricName": "Duration", "Namespace": "AWS/Lambda", "Statistic": "Average"}
+    clients["cloudwatch"].put_metric_alarm(AlarmName="told", AlarmActions=[topic], OKActions=[topic], **gauge)
+    clients["cloudwatch"].put_metric_alarm(AlarmName="untold", **gauge)
+    ran = desk.run("lint-alarms", "--no-rule", "--json", clients=clients)
+    found = {(f["alarm"], f["rule"]) for f in ran.json["findings"]}
+    assert found == {("told", "topic-without-subscriber"), ("untold", "no-alarm-action")}
