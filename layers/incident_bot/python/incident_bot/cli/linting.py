@@ -16,9 +16,9 @@ LINT = """Name the alarms that would never reach a human, or whose incidents wou
 
 TEMPLATE is a synthesized CloudFormation template; without one, the account's alarms are looked at (DescribeAlarms, and
 the attributes of the topics they publish to). The bot's EventBridge rule hears of every change of an alarm in its own
-account and region, whatever the alarm's actions are: say --no-rule where the bot is elsewhere and alarms come by a topic
-alone. A template that holds such a rule speaks for itself; of others --no-rule is assumed. With --config, alarms that
-no service owns are named too. Exit status 1 where something was found.
+account and region, whatever the alarm's actions are: say --no-rule where the bot is elsewhere and alarms come by a
+topic alone. A template that holds such a rule speaks for itself; of others --no-rule is assumed. With --config, alarms
+that no service owns are named too. Exit status 1 where something was found.
 
 Examples:
 

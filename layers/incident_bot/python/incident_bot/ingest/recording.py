@@ -13,7 +13,6 @@ from typing import Any
 from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.redact import redacted
 from incident_bot.ingest import signals
-from incident_bot.stage import logger
 from incident_bot.world import World
 
 LARGEST = 1_000_000  # bytes of one record; Firehose takes 1,000 KiB
@@ -107,5 +106,4 @@ def _gathered(lines: Sequence[str]) -> Iterator[bytes]:
 
 
 def _failed(world: World, deliveries: int, error: Exception) -> None:
-    logger.warning("deliveries could not be recorded", error=type(error).__name__, reason=str(error)[:500])
-    world.metrics.count("RecordingFailed", deliveries)
+    world.metrics.count("RecordingFailed", deliveries, error=type(error).__name__)
