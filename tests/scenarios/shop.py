@@ -17,6 +17,7 @@ ROLLED = {
     "review_by": "2027-05-01",
     "when": {"service": "rolled"},
 }
+STORMY = ("gale-a", "gale-b", "gale-c")  # of a team that is paged for nothing else
 LIMIT = 5
 APPROVAL_SECONDS = 45
 ESCALATION_SECONDS = 7
@@ -44,6 +45,7 @@ def write(source: Path, target: Path) -> Path:
         limits |= {"per_hour": 500, "cooldown_seconds": 0}
     people = documents["people"]
     people["groups"]["hurried"] = _hurried(people["groups"]["platform"])
+    people["groups"]["gale"] = people["groups"]["platform"]
     documents["services"]["services"] |= _services()
     documents["playbooks"]["playbooks"] += _playbooks()
     for name, document in documents.items():
@@ -62,6 +64,7 @@ def _services() -> dict[str, Any]:
     made = {name: _service([_resource(name)]) for name in (*CLAMPED, *BARE)}
     made |= {name: _service([_cell(name, "a", canary=True), _cell(name, "b")]) for name in DEPLOYED}
     made["mill"] = {**_service([]), "owner": "hurried"}
+    made |= {name: {**_service([]), "owner": "gale"} for name in STORMY}
     made["shore"] = {**_service([]), "depends_on": ["harbour"]}
     made["rolled"] = {**_service([]), "owner": "platform"}
     made["harbour"] = {**_service([]), "owner": "platform"}
