@@ -101,7 +101,7 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     found = sort_out(parsed)
     carriers = packed(source.name, delivery, now, found.alerts, changes=parsed.changes)
     messages = [*carriers, *acknowledged(source.name, delivery, now, parsed.acknowledged)]
-    enqueued, recorded = recording.carried(world, messages, body)
+    enqueued, recorded = recording.carried(world, messages, body, service)
     if enqueued:
         world.queue.send(enqueued)
     if found.alerts or parsed.changes:
@@ -112,7 +112,7 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     if rejected:
         quarantine.keep(world, source=source.name, delivery=delivery, body=body, rejected=rejected)
     if not recorded:
-        recording.keep(world, [Recorded(now, delivery, source.name, recording.text_of(body))])
+        recording.keep(world, [Recorded(now, delivery, source.name, recording.text_of(body), service)])
     if rejected and not found.alerts:
         status = 413 if len(body) > BODY_BYTES else 400
         return problem(status, rejected[0].reason, request, rejected=dump(rejected[:TOLD]), delivery_id=delivery)

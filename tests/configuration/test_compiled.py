@@ -1,6 +1,7 @@
 """What ships in the layer is exactly the team that was checked, read back without any library."""
 
 import json
+import shutil
 from pathlib import Path
 
 from incident_bot import configuration
@@ -27,3 +28,13 @@ def test_the_order_of_rules_and_the_types_of_parameters_survive() -> None:
     assert team.playbooks[0].parameters == {"limit": 20}
     assert team.playbooks[1].mode is Mode.FULL
     assert team.services["orders"].resources[0].canary is True
+
+
+def test_recording_may_be_turned_off(tmp_path: Path) -> None:
+    shutil.copytree(TEAM, tmp_path / "team")
+    rules = tmp_path / "team" / "rules.yaml"
+    rules.write_text(f"{rules.read_text()}\nrecording: false\n")
+    assert (load(TEAM).recording, load(tmp_path / "team").recording) == (True, False)
+    rules.write_text(rules.read_text().replace("recording: false", "recording: sometimes"))
+    [problem] = diagnose(tmp_path / "team")
+    assert problem.field == "recording"

@@ -17,6 +17,8 @@ from incident_bot.domain.redact import REDACTED
 from incident_bot.ingest.recording import LARGEST, Recorded, keep
 from incident_bot.operating.exporting import members
 from incident_bot.virtual.deployment import record
+from incident_bot.virtual.replay import recorded as read_back
+from incident_bot.virtual.replay import replay
 from incident_bot.virtual.surroundings import MemoryRecordings
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import World
@@ -80,6 +82,20 @@ def test_secrets_stay_out_of_it_and_headers_never_are_in_it(world: VirtualWorld)
     [found] = recorded(world)
     assert json.loads(found["body"])["alerts"][0]["labels"] == {"api_token": REDACTED}
     assert SECRET not in str(found)
+
+
+def test_the_service_that_a_key_is_for_is_recorded_beside_the_body_and_replayed(world: VirtualWorld) -> None:
+    world.secrets.known["webhooks/pagerduty"] = ("checkout:k3y",)
+    event = plugins.source("pagerduty").examples[0].body
+    body = json.dumps({**cast(dict[str, Any], event), "routing_key": "k3y", "event_action": "trigger"})
+    headers = {"content-type": "application/json"}
+    request = {"rawPath": "/v1/webhooks/pagerduty", "headers": headers, "body": body}
+    assert receive(world, request | {"requestContext": {"http": {"method": "POST"}}})["statusCode"] == 202
+    take(world)
+    [found] = recorded(world)
+    assert (found["service"], json.loads(found["body"])["routing_key"]) == ("checkout", REDACTED)
+    again = replay([read_back(json.dumps(found), 1, world.now())], world.team)
+    assert [incident.service for incident in again.incidents] == ["checkout"]
 
 
 def test_what_comes_by_sns_is_recorded_under_its_source_and_its_carriers_id(world: VirtualWorld) -> None:

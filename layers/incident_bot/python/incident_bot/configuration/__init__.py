@@ -132,6 +132,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
         confidence=entry(Confidence, raw.get("confidence", {}), ("confidence",), flaws["rules"]) or Confidence(),
         storm=entry(StormMode, raw.get("storm", {}), ("storm",), flaws["rules"]) or StormMode(),
+        recording=entry(bool, raw.get("recording", True), ("recording",), flaws["rules"]) is not False,
         maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
         recurring_maintenance=listed(
             Recurring, raw.get("recurring_maintenance"), ("recurring_maintenance",), flaws["rules"]

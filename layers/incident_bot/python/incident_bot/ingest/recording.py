@@ -24,18 +24,22 @@ GZIP = 31  # zlib's word for the format of gzip files, one after another of whic
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One delivery: when it arrived, its id at the sender, its source and its raw body."""
+    """One delivery: when it arrived, its id at the sender, its source and its raw body.
+
+    `service` is the one that its sender's key is for, which no body tells; mostly there is none.
+    """
 
     at: datetime
     delivery_id: str
     source: str
     body: str
+    service: str = ""
 
     @property
     def line(self) -> str:
         """As a recording has it: one line of JSON, all ASCII."""
         told = {"at": rfc3339(self.at), "delivery_id": self.delivery_id, "source": self.source, "body": self.body}
-        return signals.ENCODE(told)
+        return signals.ENCODE(told | ({"service": self.service} if self.service else {}))
 
 
 def text_of(body: bytes) -> str:
@@ -43,7 +47,7 @@ def text_of(body: bytes) -> str:
     return body.decode(errors="surrogateescape")
 
 
-def carried(world: World, messages: Sequence[str], body: bytes) -> tuple[Sequence[str], bool]:
+def carried(world: World, messages: Sequence[str], body: bytes, service: str = "") -> tuple[Sequence[str], bool]:
     """The messages of a delivery, the first of which takes its body along to `consume`; whether that is all to do."""
     if not world.team.recording:
         return messages, True
@@ -51,7 +55,8 @@ def carried(world: World, messages: Sequence[str], body: bytes) -> tuple[Sequenc
         return messages, False
     if SYNTHETIC in messages[0]:
         return messages, True
-    first = f'{messages[0][:-1]},"body":{signals.ENCODE(text_of(body))}}}'
+    keyed = f',"service":{signals.ENCODE(service)}' if service else ""
+    first = f'{messages[0][:-1]},"body":{signals.ENCODE(text_of(body))}{keyed}}}'
     return ([first, *messages[1:]], True) if len(first) <= signals.MESSAGE_BYTES else (messages, False)
 
 
@@ -85,7 +90,8 @@ def _brought(record: Mapping[str, Any], now: datetime) -> Recorded | None:
         message = signals.opened(body)
         if "body" not in message:
             return None
-        return Recorded(instant(message["received_at"]), message["delivery"], message["source"], message["body"])
+        at, service = instant(message["received_at"]), message.get("service", "")
+        return Recorded(at, message["delivery"], message["source"], message["body"], service)
     source, delivery = signals.labelled(body)
     sent = record.get("attributes", {}).get("SentTimestamp")
     at = datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else now

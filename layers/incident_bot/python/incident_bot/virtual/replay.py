@@ -85,7 +85,8 @@ def recorded(line: str, number: int, t0: datetime) -> Recorded:
         entry = json.loads(line)
         at = entry["at"]
         moment = t0 + timedelta(seconds=at) if isinstance(at, (int, float)) else instant(at)
-        return Recorded(moment, str(entry["delivery_id"]), str(entry["source"]), str(entry["body"]))
+        named = str(entry["delivery_id"]), str(entry["source"]), str(entry["body"])
+        return Recorded(moment, *named, service=str(entry.get("service", "")))
     except KeyError as missing:
         raise Invalid(f"has no {missing}", where=f"line {number}") from missing
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -152,6 +153,8 @@ class _Sitting:
             return (), unknown.reason
         if source.authentication is None:
             return self._raw(delivery)
+        key = f"{delivery.service}:{SECRET}" if delivery.service else SECRET  # as PagerDuty's routing keys are kept
+        self.deployment.world.secrets.known[f"webhooks/{source.name}"] = (key,)
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
         enqueued = self.deployment.world.queue.visible()
         if not enqueued:
