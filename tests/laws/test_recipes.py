@@ -91,7 +91,11 @@ def test_there_is_a_recipe_for_each_kind_with_its_test() -> None:
     for kind, tests in kinds.items():
         (example,) = [path for path in FILES if path.startswith(f"{PACKAGE}/{kind}/")]
         assert tests is None or f"{tests}/test_{Path(example).name}" in FILES
-    assert {recipe.path for recipe in RECIPES if recipe.under} == {"config/rules.yaml", "config/playbooks.yaml"}
+    assert {recipe.path for recipe in RECIPES if recipe.under} == {
+        "config/rules.yaml",
+        "config/playbooks.yaml",
+        "config/sources.yaml",
+    }
 
 
 def test_what_is_added_is_new() -> None:
@@ -132,6 +136,15 @@ def test_an_alert_of_the_new_source_becomes_an_incident(followed: Checkout) -> N
     assert assignment["incident"], assignment
 
 
+def test_an_alert_of_the_described_source_becomes_an_incident(followed: Checkout) -> None:
+    check = {"id": 7, "name": "login", "ok": False, "level": 1, "at": 1768471200}
+    assigned = followed.folder / "described.jsonl"
+    _recorded(followed.folder / "probe.jsonl", "probe", {"service": "orders", "checks": [check]})
+    followed.operator("replay", "probe.jsonl", "--assign", str(assigned))
+    (assignment,) = [json.loads(line) for line in assigned.read_text().splitlines()]
+    assert assignment["incident"], assignment
+
+
 def test_the_new_rule_decides(followed: Checkout) -> None:
     slow = {"title": "SearchLatencyHigh", "status": "firing", "service": "search"}
     (followed.folder / "slow.json").write_text(json.dumps(slow))
@@ -139,5 +152,5 @@ def test_the_new_rule_decides(followed: Checkout) -> None:
     assert "slow-search" in json.dumps(told)
 
 
-def _recorded(path: Path, source: str, body: Mapping[str, str]) -> None:
+def _recorded(path: Path, source: str, body: Mapping[str, object]) -> None:
     path.write_text(json.dumps({"at": 0, "delivery_id": "d1", "source": source, "body": json.dumps(body)}) + "\n")

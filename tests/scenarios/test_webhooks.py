@@ -81,6 +81,26 @@ def test_hostile_text_is_an_alert_like_any_other_and_harmless_wherever_it_is_sho
     assert "\u202e" not in json.dumps(stack.show(incident["id"])["timeline"], ensure_ascii=False)
 
 
+def test_what_a_described_source_tells_is_an_incident_until_it_tells_the_end(stack: Stack) -> None:
+    """Uptime Kuma, which `config/sources.yaml` enables in one line: no file of code is its."""
+    service = unique("kuma")
+    monitor = {"id": service, "name": f"{service} answers", "tags": [{"name": "service", "value": service}]}
+
+    def beat(status: int) -> dict[str, object]:
+        at = now().replace("T", " ").removesuffix("Z")
+        return {"msg": "beat", "heartbeat": {"status": status, "time": at, "msg": "it does not"}, "monitor": monitor}
+
+    assert stack.webhook("uptime_kuma", beat(0), authorization="Bearer wrong").status_code == 401
+    refused = stack.webhook("uptime_kuma", beat(7))
+    assert (refused.status_code, refused.json()["rejected"][0]["field"]) == (400, "status")
+    answer = stack.webhook("uptime_kuma", beat(0))
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1), answer.text
+    incident = stack.incident(service)
+    assert f"{service} answers" in incident["title"]
+    assert stack.webhook("uptime_kuma", beat(1)).status_code == 202
+    eventually(lambda: stack.show(incident["id"])["state"] in ("mitigated", "resolved"), "its end")
+
+
 def test_a_group_of_alertmanager_is_one_incident_and_one_page(stack: Stack) -> None:
     service = unique("grouped")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_bot import plugins
 from incident_bot.authentication import AnyOf, Authentication, BearerOrBasic, HeaderSignature, HeaderToken
 from incident_bot.domain.errors import Unauthenticated
+from tests.sources.every import SOURCES
 
 NOW = datetime(2026, 1, 15, 10, tzinfo=UTC)
 BODY = b'{"state": "firing"}'
@@ -30,7 +30,7 @@ TIMED = HeaderSignature("X-Signature", timestamp_header="X-Timestamp")
 TOKEN = HeaderToken("X-Token")
 EITHER = AnyOf(HEX, BearerOrBasic())
 OURS: dict[str, Authentication] = {"hex": HEX, "base64": BASE64, "timed": TIMED, "token": TOKEN, "either": EITHER}
-VENDORS = {name: source.authentication for name, source in plugins.sources().items() if source.authentication}
+VENDORS = {name: source.authentication for name, source in SOURCES.items() if source.authentication}
 SCHEMES = OURS | VENDORS
 SIGNING = {name: scheme for name, scheme in SCHEMES.items() if "signature" in scheme.challenge.lower()} | {
     "generic": SCHEMES["generic"]

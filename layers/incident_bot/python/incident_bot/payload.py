@@ -62,9 +62,11 @@ def form(body: bytes | str) -> Any:
         return decode(body)
     try:
         content = body.decode() if isinstance(body, bytes) else body
-        return _object(list(parse_qsl(content, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)))
+        fields = _object(list(parse_qsl(content, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)))
     except ValueError as problem:
         raise Unparseable(f"the body is no form of at most {FIELDS} fields in UTF-8: {problem}") from None
+    _refuse_surrogates(fields)
+    return fields
 
 
 def text(value: Mapping[str, Any], name: str, *, path: str = "", required: bool = False) -> str:
