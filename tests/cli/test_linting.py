@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from infra.aws.synthesis import template
@@ -89,3 +90,12 @@ def test_an_account_is_read_by_describing_it(desk: Desk, monkeypatch: pytest.Mon
     ran = desk.run("lint-alarms", "--no-rule", "--json", clients=clients)
     found = {(f["alarm"], f["rule"]) for f in ran.json["findings"]}
     assert found == {("told", "topic-without-subscriber"), ("untold", "no-alarm-action")}
+
+
+def test_an_account_that_may_not_be_read_is_a_sentence(desk: Desk) -> None:
+    client = boto3.client("cloudwatch", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stub:
+        stub.add_client_error("describe_alarms", service_error_code="AccessDenied", service_message="no")
+        ran = desk.run("lint-alarms", "--json", clients={"cloudwatch": client})
+    assert (ran.code, ran.out) == (1, "")
+    assert "AccessDenied" in ran.err

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from incident_bot.domain.answer import code_of
+from incident_bot.domain.answer import code_of, meaning
 from incident_bot.domain.arn import name_of
 from incident_bot.domain.errors import Invalid
 from incident_bot.domain.lint import Alarm, Around, Owners, Topic
@@ -30,13 +30,15 @@ def of_template(template: Mapping[str, Any], owns: Owners | None, rule: bool | N
 
 def of_account(client: Client, owns: Owners | None, rule: bool, now: Any) -> tuple[list[Alarm], Around]:
     """Every alarm of the account and region, with the topics it publishes to."""
-    pages = client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-    alarms = [
-        _alarm(found, found["AlarmName"])
-        for page in pages
-        for kind in ("MetricAlarms", "CompositeAlarms")
-        for found in page.get(kind, ())
-    ]
+    try:
+        asked = client("cloudwatch").get_paginator("describe_alarms")
+        pages = list(asked.paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"]))
+    except Exception as error:
+        raise meaning(error) from error
+    described = (
+        found for page in pages for kind in ("MetricAlarms", "CompositeAlarms") for found in page.get(kind, ())
+    )
+    alarms = [_alarm(found, found["AlarmName"]) for found in described]
     named = {arn for alarm in alarms for arn in (*alarm.alarm_actions, *alarm.ok_actions) if ":sns:" in arn}
     topics = {arn: found for arn in sorted(named) if (found := _described(client, arn)) is not None}
     return alarms, Around(rule, topics, owns, {alarm.name: alarm for alarm in alarms}, now)

@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
 def lint_alarms(
     context: typer.Context,
     templates: Annotated[
-        list[Path] | None, typer.Argument(metavar="[TEMPLATE.json]...", exists=True, dir_okay=False, readable=True)
+        list[Path] | None, typer.Argument(metavar="TEMPLATE", exists=True, dir_okay=False, readable=True)
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="The team's configuration, for owners.", exists=True, file_okay=False)
