@@ -156,8 +156,11 @@ def _moment(text: str) -> str:
     return f"{text[:10]} {text[11:19]} UTC"
 
 
+WHOLE = ("id", "incident")  # what people copy into the next command
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in WHOLE)
     return table
