@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 from incident_bot import plugins
+from incident_bot.configuration.custom import READY, ready
 from incident_bot.sources import Source
 
 PAGE = Path(__file__).parent.parent / "docs" / "sources.md"
@@ -32,16 +33,37 @@ are. This page is written by `python -m infra.sources_page` from what they decla
 | source | comes by | proves itself by | ends |
 |---|---|---|---|
 """
+DESCRIBED = """
+## Described without code
+
+An entry under `custom` in `sources.yaml` describes a source of your own ([how](adding.md#a-source-without-code));
+`NAME: { use: NAME }` there takes one of these, whose file in
+`layers/incident_bot/python/incident_bot/configuration/ready/` says what to set at the vendor.
+
+| source | comes by | proves itself by | ends |
+|---|---|---|---|
+"""
 
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "".join(_row(source) for source in plugins.sources().values())
+    files = "".join(_row(source, _docstring(source.name)) for source in plugins.sources().values())
+    described = "".join(_row(described.source, _comment(name)) for name, described in ready().items())
+    return HEAD + files + DESCRIBED + described
 
 
-def _row(source: Source) -> str:
-    told = (importlib.import_module(f"incident_bot.sources.{source.name}").__doc__ or "").split("\n\n")[0]
-    about = " ".join(told.split()).rstrip(".")
+def _docstring(name: str) -> str:
+    told = (importlib.import_module(f"incident_bot.sources.{name}").__doc__ or "").split("\n\n")[0]
+    return " ".join(told.split())
+
+
+def _comment(name: str) -> str:
+    first, *_ = (READY / f"{name}.yaml").read_text().splitlines()
+    return first.removeprefix("# ")
+
+
+def _row(source: Source, about: str) -> str:
+    about = about.rstrip(".")
     proof = f"`{source.authentication.challenge}`" if source.authentication else "AWS"
     ends = "by itself" if source.resolves else "by a person, or when it goes stale"
     return f"| [`{source.name}`]({source.reference})<br>{about} | {_ways(source)} | {proof} | {ends} |\n"

@@ -11,18 +11,18 @@ from typer.testing import CliRunner
 
 from functions.ingest.operate import operate
 from functions.ingest.receive import receive
-from incident_bot import plugins
 from incident_bot.cli.main import app
 from incident_bot.cli.session import Around
 from incident_bot.virtual.world import VirtualWorld
 from tests.asking import an_event
+from tests.sources.every import SOURCES
 
 HOST = "abc123.execute-api.localhost:4599"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:alarms"
 QUEUE = "http://127.0.0.1:4599/000000000000/signals"
 SECRETS = {
     name: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" if name == "generic" else f"token-of-{name}"
-    for name, source in plugins.sources().items()
+    for name, source in SOURCES.items()
     if source.authentication
 }
 

@@ -1,15 +1,18 @@
 """`send` delivers every source's own examples as their vendor would, and nothing else decides what they are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from incident_bot import plugins
-from tests.building import a_world
+from incident_bot.configuration.custom import ready
+from tests.building import a_team, a_world
 from tests.cli.running import QUEUE, SECRETS, TOPIC, Desk
 
+CONFIG = Path(__file__).parents[2] / "config"
 EXAMPLES = [
     pytest.param(source.name, example, id=f"{source.name}-{example.name}")
     for source in plugins.sources().values()
@@ -102,6 +105,26 @@ def test_a_wrong_secret_is_refused_by_the_webhook_and_exits_1(desk: Desk) -> Non
     ran = desk.run("send", written(desk, example.body), "--source", "alertmanager")
     assert ran.code == 1
     assert "401" in ran.err
+
+
+KUMA = {"msg": "down", "heartbeat": {"status": 0, "msg": "no answer"}, "monitor": {"id": 7, "name": "Checkout answers"}}
+
+
+@pytest.mark.parametrize("naming", [("--source", "uptime_kuma"), ()])
+def test_a_described_source_is_delivered_as_the_configuration_says(naming: tuple[str, ...], tmp_path: Path) -> None:
+    team = replace(a_team(), custom={"uptime_kuma": ready()["uptime_kuma"].custom})
+    desk = Desk(a_world(team, secrets={"webhooks/uptime_kuma": (SECRETS["uptime_kuma"],)}), tmp_path)
+
+    ran = desk.run("send", written(desk, KUMA), "--json", "--config", CONFIG, *naming)
+
+    assert (ran.code, ran.json["source"], ran.json["status"]) == (0, "uptime_kuma", 202), ran.err
+    assert len(desk.world.queue.bodies) == 1
+
+
+def test_the_policy_explains_what_a_described_source_says(desk: Desk) -> None:
+    ran = desk.run("policy", "explain", written(desk, KUMA), "--json", "--config", CONFIG)
+
+    assert [(alert["source"], alert["alert"]) for alert in ran.json] == [("uptime_kuma", "Checkout answers")]
 
 
 def test_a_file_that_does_not_exist_is_wrong_usage(desk: Desk) -> None:
