@@ -12,7 +12,7 @@ from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.classify import Classification, classify
 from incident_bot.domain.label import Tally
 from incident_bot.domain.score import Evidence, Score, believed, score
-from incident_bot.domain.team import Confidence, Rule, Service, Team
+from incident_bot.domain.team import Confidence, Playbook, Rule, Service, Team
 from tests.building import a_team, an_alert
 from tests.deciding import Scope, says
 
@@ -227,3 +227,13 @@ def test_it_says_that_a_mitigation_review_is_due() -> None:
 def test_what_a_rule_says_of_its_severity_stands() -> None:
     rule = Rule("r", "payments", date(2027, 1, 1), {"title": "*"}, severity=Severity.SEV4)
     assert classify(burning("14.4", "20"), a_team(rules=(rule,))).severity is Severity.SEV4
+
+
+def test_the_review_is_on_the_timeline_with_what_there_is_to_choose_from() -> None:
+    playbook = Playbook("clamp", "payments", date(2027, 1, 1), {"title": "*"}, "limit_lambda_concurrency", "cells")
+    for team, proposals in ((a_team(), "no playbook fits"), (a_team(playbooks=(playbook,)), "is proposed: clamp")):
+        (opening,) = Scope(team).take(burning("14.4", "20")).openings
+        (review,) = [one for one in opening.lines if one.text == "a mitigation review is due"]
+        assert proposals in review.reason
+    (calm,) = Scope().take(burning("1", "1")).openings
+    assert "a mitigation review is due" not in [one.text for one in calm.lines]

@@ -74,11 +74,19 @@ def opened(
     ]
     if observed.muted:
         lines.append(muting(observed.muted))
+    if found.burn > team.confidence.burn_at:
+        lines.append(Line("decision", "a mitigation review is due", _proposals(identifier, found)))
     if reopens:
         lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
     if not_before:
         lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
     return Opening(incident, tuple(lines), found.pages, not_before, found.reason)
+
+
+def _proposals(identifier: str, found: Classification) -> str:
+    """What a review has to choose from."""
+    fitting = f"what fits is proposed: {', '.join(found.playbooks)}" if found.playbooks else "no playbook fits"
+    return f"{fitting}; anything else: incidentbot propose {identifier} ACTION TARGET"
 
 
 def _grounds(observed: Observation) -> str:
