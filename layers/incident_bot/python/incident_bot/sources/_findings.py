@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from incident_bot.domain.alert import Severity
 from incident_bot.payload import links, mapping, moment, prose, severity, text
-from incident_bot.sources._event import Event, first, labelled, milliseconds, number
+from incident_bot.sources._event import Event
+from incident_bot.sources._fields import first, labelled, milliseconds, number
 
 # https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Severity.html
 NORMALIZED = ((90, Severity.SEV1), (70, Severity.SEV2), (40, Severity.SEV3), (1, Severity.SEV4), (0, Severity.SEV5))

@@ -13,7 +13,7 @@ from incident_bot.authentication import BearerOrBasic
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.payload import links, mapping, moment, prose, severity, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 HEALTH = {"Degraded": Status.FIRING, "Healthy": Status.RESOLVED}
 SYNC = {"Failed": Status.FIRING, "Error": Status.FIRING, "Succeeded": Status.RESOLVED}

@@ -14,7 +14,8 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled
 
 REFRESH = "EC2 Auto Scaling Instance Refresh"
 KINDS = {  # what each detail-type says: of which series, what, and how people say it

@@ -14,7 +14,8 @@ from incident_bot.domain.arn import name_of
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, opened, recognises, sent, spelled
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled, spelled
 
 BACKUP, COPY, RESTORE = "Backup Job State Change", "Copy Job State Change", "Restore Job State Change"
 JOBS = {BACKUP: "Backup", COPY: "Copy", RESTORE: "Restore"}

@@ -14,7 +14,7 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import bounded, kind, moment, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 NAME = "Budget Name"
 CHARACTERS = 8_000  # of the notification that are read; they have less than a thousand

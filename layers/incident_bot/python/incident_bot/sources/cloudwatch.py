@@ -22,7 +22,8 @@ from incident_bot.payload import decode, mapping, moment, prose, shown, text
 from incident_bot.permission import Permission
 from incident_bot.sources import Parsed, Source
 from incident_bot.sources._alarm_examples import EXAMPLES
-from incident_bot.sources._event import labelled, recognises
+from incident_bot.sources._event import recognises
+from incident_bot.sources._fields import labelled
 from incident_bot.sources._metrics import (
     Metric,
     entries,

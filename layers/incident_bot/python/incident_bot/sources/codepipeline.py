@@ -16,7 +16,8 @@ from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled
 
 PIPELINE = "CodePipeline Pipeline Execution State Change"
 STAGE = "CodePipeline Stage Execution State Change"

@@ -13,7 +13,8 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import first, labelled, number, opened, recognises, sent, spelled
+from incident_bot.sources._event import opened, recognises, sent
+from incident_bot.sources._fields import first, labelled, number, spelled
 
 DETECTED = "Anomaly Detected"
 FORMS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")

@@ -19,7 +19,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, severity, shown
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled, milliseconds
+from incident_bot.sources._fields import labelled, milliseconds
 from incident_bot.sources._tags import tags_of
 
 BRACKETS = re.compile(r"^\s*\[([^\]]*)\]\s*")

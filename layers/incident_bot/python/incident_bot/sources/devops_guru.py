@@ -10,7 +10,8 @@ from typing import Any
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.payload import EARLIEST, links, mapping, prose, severity, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, first, labelled, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import first, labelled
 
 OPENED = "DevOps Guru New Insight Open"
 WORSE = "DevOps Guru Insight Severity Upgraded"

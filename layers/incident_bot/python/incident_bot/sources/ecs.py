@@ -17,7 +17,8 @@ from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled
 
 DEPLOYMENT = "ECS Deployment State Change"
 ACTION = "ECS Service Action"

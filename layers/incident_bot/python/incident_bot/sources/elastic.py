@@ -19,7 +19,7 @@ from incident_bot.authentication import BearerOrBasic
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.payload import links, moment, prose, severity, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 from incident_bot.sources._tags import tags_of
 
 RECOVERED = "recovered"

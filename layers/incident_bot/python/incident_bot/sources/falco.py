@@ -14,7 +14,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 from incident_bot.sources._tags import names_of
 
 PRIORITIES = {

@@ -16,7 +16,7 @@ from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 CONCLUSIONS = {
     **dict.fromkeys(("failure", "timed_out", "startup_failure"), Status.FIRING),

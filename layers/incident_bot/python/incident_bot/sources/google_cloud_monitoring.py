@@ -13,7 +13,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import kind, links, mapping, plausible, prose, severity, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 STATES = {"open": Status.FIRING, "closed": Status.RESOLVED}
 VERSIONS = ("1.2", "test")

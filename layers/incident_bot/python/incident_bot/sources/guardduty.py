@@ -14,7 +14,8 @@ from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.payload import mapping, moment, prose, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, first, labelled, number, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import first, labelled, number
 
 FINDING = "GuardDuty Finding"
 SCALE = ((9.0, Severity.SEV1), (7.0, Severity.SEV2), (4.0, Severity.SEV3), (1.0, Severity.SEV4))  # from critical to low

@@ -15,7 +15,8 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, first, labelled, opened, recognises, sent, spelled
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import first, labelled, spelled
 
 EVENT = "AWS Health Event"
 STATUSES = {"open": Status.FIRING, "upcoming": Status.FIRING, "closed": Status.RESOLVED}

@@ -16,7 +16,8 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import kind, mapping, moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import labelled, recognises, sent
+from incident_bot.sources._event import recognises, sent
+from incident_bot.sources._fields import labelled
 
 FAILURE = "Lambda Function Invocation Result - Failure"
 SUCCESS = "Lambda Function Invocation Result - Success"

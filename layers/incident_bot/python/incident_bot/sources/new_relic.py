@@ -14,7 +14,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, prose, severity, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled, milliseconds
+from incident_bot.sources._fields import labelled, milliseconds
 from incident_bot.sources._tags import names_of, tags_of
 
 STATES = {

@@ -16,7 +16,8 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import mapping, moment, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled
 
 INSTANCE, CLUSTER = "RDS DB Instance Event", "RDS DB Cluster Event"
 TROUBLED = ["failure", "low storage"]  # the categories that are trouble whatever the event

@@ -16,7 +16,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, plausible, prose, severity, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 PROJECT = re.compile(r"/projects/[^/]+/([^/]+)/")
 TAGS = ("environment", "service", "server_name", "release")

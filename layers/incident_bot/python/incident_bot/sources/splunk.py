@@ -17,7 +17,7 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, plausible, prose, severity, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 DISPATCHED = re.compile(r"_at_(\d{10})_")  # in the id of a scheduled search: when it was dispatched
 FIELDS = 32

@@ -14,7 +14,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
-from incident_bot.sources._event import labelled
+from incident_bot.sources._fields import labelled
 
 STATES = {
     "anomalous": Status.FIRING,

@@ -9,7 +9,8 @@ from incident_bot.domain.alert import Alert, Status
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, milliseconds, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled, milliseconds
 
 CHANGE = "Step Functions Execution Status Change"
 ENDS = {

@@ -13,7 +13,8 @@ from incident_bot.console import console_links
 from incident_bot.domain.alert import Alert, Status
 from incident_bot.payload import mapping, prose, shown, text
 from incident_bot.sources import Example, Parsed, Source
-from incident_bot.sources._event import Event, labelled, milliseconds, opened, recognises, sent
+from incident_bot.sources._event import Event, opened, recognises, sent
+from incident_bot.sources._fields import labelled, milliseconds
 
 FAILED, PASSED = "Synthetics Canary TestRun Failure", "Synthetics Canary TestRun Successful"
 CHANGED = "Synthetics Canary Status Change"
