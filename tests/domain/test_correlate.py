@@ -161,7 +161,7 @@ def test_a_kind_of_alert_that_is_never_an_effect_is_nobody_s_effect() -> None:
     assert placed_in(head, down).incident == "a"
     learned = replace(head, kinds={"generic:*": (9, 2), "generic:Down": (0, 2)})
     placement = placed_in(learned, down)
-    assert (placement.incident, placement.effect) == (NEW, True)
+    assert (placement.incident, placement.effect) == (NEW, False)
     assert placement.reason == "Down names a cause, not an effect"
     named = placed_in(head, down, by=replace(BY, causes=("Down",)))
     assert named.incident == NEW
@@ -234,3 +234,19 @@ def test_upstream_counts_hops_and_ends_in_a_cycle() -> None:
     assert TOPOLOGY.upstream("web") == {"api": 1, "db": 2}
     assert TOPOLOGY.upstream("loop") == {"pool": 1, "loop": 2}
     assert TOPOLOGY.upstream("mystery") == {}
+
+
+def test_a_group_that_turns_out_to_be_a_cause_leaves_what_it_was_taken_for_an_effect_of() -> None:
+    down = a_group("web", "a", 40, kinds={"generic:Down": 2}, series=2, cause="api")
+    head = replace(a_head(a_group("api", "a")), kinds={"generic:*": (9, 2), "generic:Down": (0, 2)})
+    assert placed_in(head, down).incident == NEW
+
+
+def test_what_is_surely_in_one_place_with_others_is_explained_by_that_and_not_by_what_it_depends_on() -> None:
+    here = {"kinds": {"generic:latency": 5}, "series": 5, "places": {"az=1": 5}}
+    head = a_head(a_group("api", "a"), a_group("mail", "b", 10, **here), a_group("shop", "b", 12, **here))
+    placement = placed_in(head, a_group("web", NEW, 20, **here))
+    assert (placement.incident, placement.reason) == (
+        "b",
+        "all of it is in az=1, like others that fire at the same time",
+    )

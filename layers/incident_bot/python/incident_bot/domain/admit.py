@@ -221,6 +221,8 @@ class _Batch:
         self.head = replace(self.head, kinds=found.kinds)
         if placement.incident == NEW:
             opened_now = self._open(observed, known, found.name, group)
+            if group.incident:  # a split: it leaves the incident that it was in
+                self.head = replace(self.head, groups={**self.head.groups, found.name: group})
             self._move(found.name, replace(placement, moves=dict.fromkeys(placement.moves, opened_now)))
             return opened_now, placement.reason
         incident = placement.incident
@@ -293,14 +295,16 @@ class _Batch:
         groups, incidents, why = dict(self.head.groups), dict(self.head.incidents), placement.reason
         for effect in placement.explains:
             groups[effect] = replace(groups[effect], cause=name)
+        origins: dict[str, str] = {}
         for moved, target in placement.moves.items():
-            left, groups[moved] = groups[moved].incident, replace(groups[moved], incident=target)
-            rest = [g for g in groups.values() if g.incident == left]
+            origins[moved], groups[moved] = groups[moved].incident, replace(groups[moved], incident=target)
+        for moved, left in origins.items():
+            target, rest = groups[moved].incident, [g for g in groups.values() if g.incident == left]
             detail = {"to": target, **({} if rest else {"emptied": "yes"})}
             self._post(left, Mail(MailKind.MOVED_OUT, self.now, moved, "correlation", why, detail))
             self._post(target, Mail(MailKind.MOVED_IN, self.now, moved, "correlation", why, {"from": left}))
             if not rest:
-                del incidents[left]
+                incidents.pop(left, None)
             elif incidents[left].root not in {g.service for g in rest}:
                 root = min(rest, key=lambda g: (bool(g.cause), g.began)).service
                 incidents[left] = replace(incidents[left], root=root)

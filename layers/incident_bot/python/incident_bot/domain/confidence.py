@@ -13,6 +13,7 @@ from incident_bot.domain.score import Evidence, believed, score
 from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
+BROAD = 4  # services: so many are not affected by chance
 
 
 def scored(observed: Observation, head: Head, topology: Topology, team: Team) -> Observation:
@@ -47,8 +48,13 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
 
 
 def _severity(found: Classification, among: Connected, before: Group | None, team: Team) -> Classification:
-    """What is only assumed of its severity gives way to what is seen: that it spreads, or what others there say."""
-    if not found.assumed or found.noise or found.rated:
+    """A fault of many services is none to leave till tomorrow. What is only assumed of a severity gives way to what is
+    seen: that it spreads, or what others there say."""
+    if found.noise:
+        return found
+    if found.severity > Severity.SEV2 and among.breadth >= BROAD:
+        return _changed(found, Severity.SEV2, f"as {among.breadth} services are affected", team)
+    if not found.assumed or found.rated:
         return found
     if (among.placement.cause or among.placement.explains) and found.severity > Severity.SEV2:
         return _changed(found, Severity.SEV2, "as it spreads from service to service", team)

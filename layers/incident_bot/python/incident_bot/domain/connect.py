@@ -5,16 +5,16 @@ from datetime import datetime
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology
-from incident_bot.domain.correlate import Candidate, Placement, begun, gathered, grown, place, strong
+from incident_bot.domain.correlate import NEW, Candidate, Placement, begun, gathered, grown, place, strong
 from incident_bot.domain.head import Group, Head
-from incident_bot.domain.learn import kind_of, taught
+from incident_bot.domain.learn import LEARNED_AT, kind_of, taught
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.sender import moment
 from incident_bot.domain.team import Correlation, Team
 
 ALONE = "a mere warning by itself: nothing else of its service agrees"
 NOISE = "noise is recorded by itself"
-TELLING = (3, 5)  # so many series of a group make it worth another look
+TELLING = (3, 5, 8, 13)  # so many series of a group make it worth another look
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Connected:
     group: Group
     placement: Placement
     kinds: dict[str, tuple[int, int]]
+    breadth: int = 1  # services of its incident
 
 
 def connect(
@@ -48,9 +49,16 @@ def connect(
         return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
     placement = place(name, replace(head, groups={**head.groups, name: group}), topology, by)
     after = replace(group, cause=placement.cause, effect=placement.effect)
-    if not topology.blank:
-        kinds = _learned(head, group, after, fresh=fresh)
-    return Connected(name, after, placement, kinds)
+    if not topology.blank and after.series == LEARNED_AT:
+        kinds = taught(kinds, after.kinds, effect=after.effect)
+    return Connected(name, after, placement, kinds, _breadth(head, after, placement))
+
+
+def _breadth(head: Head, group: Group, placement: Placement) -> int:
+    there = {*placement.moves, *placement.explains}
+    if placement.incident != NEW:
+        there |= {name for name, other in head.groups.items() if other.incident == placement.incident}
+    return len({group.service, *(head.groups[name].service for name in there if name in head.groups)})
 
 
 def sender(observed: Observation) -> str:
@@ -85,12 +93,3 @@ def _name(observed: Observation, head: Head, now: datetime) -> str:
 def _telling(before: Group | None, group: Group) -> bool:
     """Whether a group that was placed has changed so that it may belong elsewhere."""
     return group.series in TELLING or bool(before and group.severity < before.severity)
-
-
-def _learned(head: Head, before: Group, after: Group, *, fresh: bool) -> dict[str, tuple[int, int]]:
-    """Count which kinds of alert occur in groups that something upstream could explain, and which in others."""
-    if fresh:
-        return taught(head.kinds, after.kinds, effect=after.effect)
-    if after.effect and not before.effect:
-        return taught(taught(head.kinds, after.kinds, effect=False, undo=True), after.kinds, effect=True)
-    return dict(head.kinds)

@@ -8,13 +8,15 @@ from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Cost, Topology, cost
 from incident_bot.domain.classify import UNKNOWN_SERVICE
 from incident_bot.domain.head import Group, Head
-from incident_bot.domain.learn import causal
+from incident_bot.domain.learn import LEARNED_AT, causal
 from incident_bot.domain.team import Correlation
 
 NEW = ""
 JOINED_FOR = timedelta(hours=6)  # an incident older than this takes its own groups' alerts, and no others
 LONGEST_GATHERING = 2.5  # times `gather_seconds`: a group that grows for longer is closed to new series
 SHARED_WITHIN = timedelta(seconds=60)
+SURELY = 5  # series of a group that share a place: no chance
+OTHERS = 2  # services there besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class _Election:
         self.name, self.head, self.topology, self.by = name, head, topology, by
         self.group = head.groups[name]
         self.effect = False
+        self.apart = False  # it turns out to be nobody's effect, but was taken for one
         self.others = {n: g for n, g in head.groups.items() if n != name and self._open(g)}
 
     def _open(self, group: Group) -> bool:
@@ -183,7 +186,10 @@ class _Election:
                 found.append((paid, name))
         self.effect = bool(found)
         if kind := self._causal(self.group):
+            self.effect, self.apart = False, bool(self.group.cause)
             return "", f"{kind} names a cause, not an effect"
+        if local := self._local(below):
+            return local, self._in_place
         if found:
             name = min(found)[1]
             service = self.head.groups[name].service
@@ -194,11 +200,14 @@ class _Election:
             return name, f"{self.group.service} depends on {service}, {which}"
         return self._neighbour(below)
 
-    def _causal(self, group: Group) -> str:
+    def _causal(self, group: Group, cause: Group | None = None) -> str:
+        """The kind of alert that makes it a cause and no effect of that one, which does not show that kind itself."""
         if self.topology.blank:
             return ""
-        counted = not group.effect and group.incident != NEW
-        return causal(self.head.kinds, group.kinds, self.by.causes, counted=counted)
+        spread = {} if cause is None else cause.kinds
+        own = {kind: number for kind, number in group.kinds.items() if kind not in spread}
+        counted = not group.effect and group.series > LEARNED_AT
+        return causal(self.head.kinds, group.kinds, self.by.causes, counted=counted, among=own)
 
     def _cost(self, effect: Group, cause: Group) -> Cost | None:
         if effect.service == cause.service:
@@ -217,7 +226,7 @@ class _Election:
         group = self.group
         beside = [(o.began, n) for n, o in self.others.items() if n not in below and self._beside(o)]
         if beside:
-            return min(beside)[1], f"all of it is in {group.place}, like others that fire at the same time"
+            return min(beside)[1], self._in_place
         free = [(other.last, name) for name, other in self.others.items() if name not in below]
         for _, name in sorted(free):
             if shared := self._sibling(self.others[name]):
@@ -228,10 +237,24 @@ class _Election:
             return max(same)[1], f"{group.service} alerts there already"
         return "", "no open incident explains it"
 
+    @property
+    def _in_place(self) -> str:
+        return f"all of it is in {self.group.place}, like others that fire at the same time"
+
+    def _local(self, below: Collection[str]) -> str:
+        """The first of several groups that are as surely in the same place, which no service upstream explains."""
+        if self.group.series < SURELY or not self.group.place:
+            return ""
+        beside = sorted((o.began, n) for n, o in self.others.items() if n not in below and self._beside(o))
+        return beside[0][1] if len({self.others[n].service for _, n in beside}) >= OTHERS else ""
+
     def _beside(self, other: Group) -> bool:
         group = self.group
         near = abs(group.began - other.began) <= SHARED_WITHIN
-        return bool(group.place) and other.place == group.place and near and other.service != group.service
+        if not near or not group.place or other.place != group.place or other.service == group.service:
+            return False
+        explained = self.head.groups.get(other.cause)
+        return explained is None or explained.place == other.place
 
     def _again(self, other: Group) -> bool:
         """Whether it is the same service that began to fire shortly before."""
@@ -258,7 +281,7 @@ class _Election:
         for name, other in self.others.items():
             if name in above or other.cause == self.name or (paid := self._cost(other, self.group)) is None:
                 continue
-            if other.pinned or self._causal(other):
+            if other.pinned or self._causal(other, self.group):
                 continue
             present = self.head.groups.get(other.cause)
             beside = bool(present and present.place and present.place == other.place)
@@ -272,7 +295,7 @@ class _Election:
     def _home(self, explains: Collection[str]) -> str:
         """The incident of a group without a cause: its own, or one whose root turns out to be its effect."""
         names = [
-            self.group.incident,
+            *(() if self.apart else (self.group.incident,)),
             *(self.head.groups[n].incident for n in explains if not self.head.groups[n].cause),
         ]
         known = dict.fromkeys(name for name in names if name != NEW)

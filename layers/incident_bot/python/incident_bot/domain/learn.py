@@ -6,9 +6,9 @@ from fnmatch import fnmatchcase
 ALL = "*"
 KINDS_KEPT = 24
 FADES_AT = 64  # groups with a cause: from then on the past counts half
+LEARNED_AT = 5  # series: so many of a group show what it is made of
 LEARNED_FROM = 6  # groups with a cause; fewer teach nothing
-CAUSES_SEEN = 1  # groups of that kind without a cause, besides the one in question
-RARELY = 0.12  # of all groups with a cause
+TIMES = 6.0  # as common among groups without a cause as among those with one
 MOSTLY_CAUSE = 0.34  # of the groups of its kind have one
 TELLING = 0.4  # of a group's series
 Kinds = Mapping[str, tuple[int, int]]
@@ -19,18 +19,16 @@ def kind_of(source: str, title: str, service: str) -> str:
     return f"{source}:{title.replace(service, '')}"
 
 
-def taught(known: Kinds, kinds: Collection[str], *, effect: bool, undo: bool = False) -> dict[str, tuple[int, int]]:
-    """What is known once those kinds occurred in a group that something upstream could explain (`effect`) or
-    in one that nothing could; or did not.
+def taught(known: Kinds, kinds: Mapping[str, int], *, effect: bool) -> dict[str, tuple[int, int]]:
+    """What is known once those kinds (of so many series each) made up a group that something upstream could explain
+    (`effect`), or one that nothing could. A kind that only few of its series are of says nothing.
 
     Each source is counted by itself, under `source:*`: sources name the same thing differently.
     """
-    step = -1 if undo else 1
-    change = (step, 0) if effect else (0, step)
     after = dict(known)
-    for kind in (*kinds, *{_all(kind) for kind in kinds}):
+    for kind in sorted({*telling(kinds), *map(_all, kinds)}):
         effects, origins = after.pop(kind, (0, 0))
-        after[kind] = (max(0, effects + change[0]), max(0, origins + change[1]))
+        after[kind] = (effects + effect, origins + (not effect))
     while len(after) > KINDS_KEPT:
         del after[min((kind for kind in after if kind not in map(_all, after)), key=lambda kind: sum(after[kind]))]
     if any(effects > FADES_AT for effects, _ in after.values()):
@@ -38,20 +36,30 @@ def taught(known: Kinds, kinds: Collection[str], *, effect: bool, undo: bool = F
     return after
 
 
-def causal(known: Kinds, kinds: Mapping[str, int], patterns: Collection[str], *, counted: bool) -> str:
-    """The kind of alert, of those that a group shows, that points to a cause and not to an effect; empty where none.
+def telling(kinds: Mapping[str, int]) -> list[str]:
+    """The kinds that a good part of a group's series are of; a single one tells nothing where there are others."""
+    series = sum(kinds.values())
+    return [kind for kind, number in kinds.items() if number >= TELLING * series and (number > 1 or series == 1)]
+
+
+def causal(
+    known: Kinds, kinds: Mapping[str, int], patterns: Collection[str], *, counted: bool, among: Collection[str]
+) -> str:
+    """The kind of alert `among` those that a group shows, that points to a cause and not to an effect; empty where none.
 
     `counted` says that the group itself is among what is known, as one without a cause.
     """
-    series = sum(kinds.values())
-    telling = [kind for kind, number in kinds.items() if number >= TELLING * series]
-    for kind in telling:
+    for kind in (k for k in telling(kinds) if k in among):
         name = kind.split(":", 1)[1]
-        effects, origins = known.get(kind, (0, 0))
-        total = known.get(_all(kind), (0, 0))[0]
-        rare = total >= LEARNED_FROM and effects <= RARELY * total and effects <= MOSTLY_CAUSE * (effects + origins)
-        if any(fnmatchcase(name, pattern) for pattern in patterns) or (rare and origins - counted >= CAUSES_SEEN):
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
             return name
+        effects, origins = known.get(kind, (0, 0))
+        explained, unexplained = known.get(_all(kind), (0, 0))
+        if explained >= LEARNED_FROM:
+            as_cause = (origins - counted + 0.5) / (unexplained - counted + 1)
+            as_effect = (effects + 0.5) / (explained + 1)
+            if as_cause >= TIMES * as_effect:
+                return name
     return ""
 
 
