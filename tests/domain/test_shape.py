@@ -20,6 +20,7 @@ from incident_bot.domain.admit import Admission
 from incident_bot.domain.advance import Advance
 from incident_bot.domain.deliberation import Look
 from incident_bot.domain.incident import Incident
+from incident_bot.domain.lint import Around, Owners
 from incident_bot.domain.policy import Situation
 from incident_bot.domain.postmortem import Material
 from incident_bot.domain.shape import dump, load
@@ -27,7 +28,15 @@ from incident_bot.domain.team import Mode, Playbook, Team
 from incident_bot.virtual.clock import T0
 from tests.building import a_team, an_incident
 
-IN_MEMORY = (Admission, Advance, Look, Material, Situation)  # what decisions are made from and made into
+IN_MEMORY = (
+    Admission,
+    Advance,
+    Around,
+    Look,
+    Material,
+    Owners,
+    Situation,
+)  # what decisions are made from and made into
 
 
 def _dataclasses() -> Iterator[type]:

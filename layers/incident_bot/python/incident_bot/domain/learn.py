@@ -45,7 +45,7 @@ def telling(kinds: Mapping[str, int]) -> list[str]:
 def causal(
     known: Kinds, kinds: Mapping[str, int], patterns: Collection[str], *, counted: bool, among: Collection[str]
 ) -> str:
-    """The kind of alert `among` those that a group shows, that points to a cause and not to an effect; empty where none.
+    """The kind of alert, `among` those that a group shows, that points to a cause and to no effect; empty where none.
 
     `counted` says that the group itself is among what is known, as one without a cause.
     """

@@ -138,7 +138,8 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
     ),
     (
         re.compile(
-            rf"(?P<before>{KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})(?:\"[^\"]*\"|'[^']*'|[\"']?[^\s,;&\"'<>)}}\]]+)",
+            rf"(?P<before>{KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})"
+            r"(?:(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}\]]*|[\"']?[^\s,;&\"'<>)}\]]+)",
             re.IGNORECASE,
         ),
         rf"\g<before>{REDACTED}",
