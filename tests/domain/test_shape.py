@@ -36,7 +36,7 @@ IN_MEMORY = (
     Material,
     Owners,
     Situation,
-)  # what decisions are made from and made into
+)  # what decisions are made of
 
 
 def _dataclasses() -> Iterator[type]:
