@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from incident_bot.domain.alert import Alert, Severity
+from incident_bot.domain.confidence import BROAD
 from incident_bot.domain.incident import State
 from incident_bot.domain.recur import lapsed
 from incident_bot.domain.team import Correlation, Service, Team, Timing
@@ -32,6 +33,17 @@ def test_what_is_only_assumed_of_a_severity_gives_way_when_the_fault_spreads() -
     assert not scope.openings["inc1"].pages
     scope.take(unsaid("web", 20), at=20)
     assert scope.mail["inc1"][-1].detail["why"].startswith("sev2 as it spreads from service to service")
+    assert scope.mail["inc1"][-1].detail["pages"] == "yes"
+
+
+def test_tickets_of_many_services_that_one_fault_explains_are_no_ticket() -> None:
+    dependents = {f"s{n}": Service(f"s{n}", "payments", tier=2, depends_on=("db",)) for n in range(BROAD - 1)}
+    scope = Scope(the_team(services={"db": Service("db", "storage", tier=2), **dependents}))
+    scope.take(says(service="db", severity=Severity.SEV3))
+    for n, name in enumerate(dependents):
+        assert not any(mail.detail.get("pages") for mail in scope.mail.get("inc1", ())), f"{n + 1} services are too few"
+        scope.take(says(service=name, at=n + 1, severity=Severity.SEV3), at=n + 1)
+    assert scope.mail["inc1"][-1].detail["why"].startswith(f"sev2 as {BROAD} services are affected")
     assert scope.mail["inc1"][-1].detail["pages"] == "yes"
 
 

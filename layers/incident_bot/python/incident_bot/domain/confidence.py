@@ -13,7 +13,7 @@ from incident_bot.domain.score import Evidence, believed, score
 from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
-BROAD = 4  # services: so many are not affected by chance
+BROAD = 6  # services: so many are not affected by chance
 
 
 def scored(observed: Observation, head: Head, topology: Topology, team: Team) -> Observation:
