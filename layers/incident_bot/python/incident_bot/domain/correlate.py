@@ -188,8 +188,8 @@ class _Election:
         if kind := self._causal(self.group):
             self.effect, self.apart = False, bool(self.group.cause)
             return "", f"{kind} names a cause, not an effect"
-        if local := self._local(below):
-            return local, self._in_place
+        if near := self._near_by(below):
+            return near, self._in_place
         if found:
             name = min(found)[1]
             service = self.head.groups[name].service
@@ -241,7 +241,7 @@ class _Election:
     def _in_place(self) -> str:
         return f"all of it is in {self.group.place}, like others that fire at the same time"
 
-    def _local(self, below: Collection[str]) -> str:
+    def _near_by(self, below: Collection[str]) -> str:
         """The first of several groups that are as surely in the same place, which no service upstream explains."""
         if self.group.series < SURELY or not self.group.place:
             return ""
