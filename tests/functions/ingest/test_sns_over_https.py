@@ -114,6 +114,25 @@ def test_a_signed_notification_goes_the_way_of_one_from_the_queue(version: str, 
     assert world.metrics.counts["AlertsReceived"] == 1
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"kind": "deadline", "incident": "another"},
+        {"kind": "alerts", "source": "generic", "delivery": "d", "received_at": "2026-01-15T10:00:00Z", "alerts": []},
+        {"received_at": "2020-01-01T00:00:00Z"},
+        {"detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch", "detail": {}},
+    ],
+)
+def test_what_is_not_signed_goes_no_further(added: Mapping[str, Any]) -> None:
+    """Whoever may read one notification of a listed topic may send it again, with more in it."""
+    world = a_front()
+    assert sent(world, {**added, **a_message()})[0] == 202
+
+    assert not json.loads(world.queue.bodies[0]).keys() - sns.SIGNED[sns.NOTIFICATION]
+    consume(world, a_batch({"messageId": "m", "body": world.queue.bodies[0]}))
+    assert the_incident(world).title == "payments-errors"
+
+
 def test_what_is_signed_is_what_the_documentation_says() -> None:
     lines = sns.canonical({**a_message(), "Message": "m", "Extra": "x"}).decode().split("\n")
     assert lines == [
