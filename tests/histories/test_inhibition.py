@@ -155,3 +155,13 @@ def test_a_worse_alert_than_the_rule_hides_is_told() -> None:
     scene.at(10)
     says(scene, "PodCrash", severity=Severity.SEV1)
     assert noise(scene) == []
+
+
+def test_what_is_too_large_to_be_remembered_hides_nothing() -> None:
+    """Two hundred sources share one item: their senders' labels must not fill it, or no alert could be taken in."""
+    scene = a_scene()
+    node = "n" * 2000
+    says(scene, "NodeDown", node=node)
+    scene.at(10)
+    says(scene, "PodCrash", node=node)
+    assert noise(scene) == []

@@ -1,5 +1,6 @@
 """Inhibition at run time: which alerts that hide others fire in a scope, remembered beside its head."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +20,7 @@ from incident_bot.world import Item, Key, Update, World, Write
 
 BY = "by#"  # one attribute per firing source
 MOST = 200  # sources remembered: the oldest are forgotten, and hide nothing then
+REMEMBERED_BYTES = 1500  # of one: they lie in one item, which has 400 KB; what is larger hides nothing
 
 
 def wanted(world: World, scope: str) -> list[Key]:
@@ -43,7 +45,7 @@ def applied(
     here = {
         fingerprint: replace(firing, since=known[fingerprint].since) if fingerprint in known else firing
         for fingerprint, firing in seen.items()
-        if firing and hides_something(rules, firing.fields)
+        if firing and hides_something(rules, firing.fields) and _fits(firing)
     }
     sources = {**_verified(world, scope, rules, stored, [f for f in seen.values() if f]), **here}
     result: list[Observation] = []
@@ -76,6 +78,11 @@ def _firing(rules: Sequence[Inhibition], observation: Observation) -> Firing | N
         return None
     fields = told_by(rules, playbook_fields(alert, found))
     return Firing(alert.fingerprint, line(alert.title), found.service, alert.occurred_at, found.pages, fields)
+
+
+def _fits(source: Firing) -> bool:
+    """Whether it can be remembered: how long its labels are is up to its sender."""
+    return len(json.dumps(dump(source))) <= REMEMBERED_BYTES
 
 
 def _verified(
