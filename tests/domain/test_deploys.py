@@ -1,5 +1,6 @@
 """What is known of a service's deployments, in whatever order it is told, and which windows do they open?"""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import permutations
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_bot.domain.deploys import KEPT, Change, Deploy, recorded, windows
+from incident_bot.domain.match import matches
 from incident_bot.domain.team import DeployWindow
 from tests.deciding import later
 
@@ -97,3 +99,14 @@ def test_the_same_changes_in_any_order_leave_the_same_ends() -> None:
     changes = [began(), ended(60), began(100, "d-2")]
     ends = {tuple((i, e) for i, _, e in told(*order)) for order in permutations(changes)}
     assert {frozenset(found) for found in ends} == {frozenset({("d-1", 60.0), ("d-2", None)})}
+
+
+@pytest.mark.parametrize("service", ["*", "shop[eu]", "p?y", "checkout"])
+def test_a_window_is_of_the_very_service_whatever_its_pipeline_calls_it(service: str) -> None:
+    [window] = windows(service, [Deploy("github", "1", later(0))], [RULE])
+    fitting = [s for s in ("*", "shop[eu]", "p?y", "checkout", "pay", "shope") if _fits(window.when, s)]
+    assert fitting == [service]
+
+
+def _fits(when: Mapping[str, str], service: str) -> bool:
+    return matches(when, {"service": service, "severity": "sev3"})

@@ -4,6 +4,7 @@ Order is by the pipeline's own time: an end that overtakes its beginning leaves 
 deployment that failed has no settling time: what fires then counts.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,9 +89,14 @@ def _window(service: str, deploy: Deploy, rule: DeployWindow) -> Window:
         id=f"deploy-{slug(service)}-{slug(deploy.source)}-{slug(deploy.id)}-{slug(rule.name)}",
         kind="deploy",
         name=f"deploy window {rule.name}",
-        when={**rule.when, "service": service},
+        when={**rule.when, "service": _exactly(service)},
         starts=deploy.starts,
         ends=min(longest, deploy.ends + settled) if deploy.ends else longest,
         author=deploy.by or deploy.source,
         reason=what,
     )
+
+
+def _exactly(name: str) -> str:
+    """The pattern that only this name fits: a pipeline may call what it deploys `*`."""
+    return re.sub(r"[*?[]", r"[\g<0>]", name)
