@@ -6,7 +6,6 @@ from typing import Any
 from incident_bot import paging
 from incident_bot.actor import execution
 from incident_bot.actor.taking import take_on
-from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import Incident
 from incident_bot.ingest import arrival, deploying, recording
 from incident_bot.ingest.arrival import Arrival
@@ -43,8 +42,8 @@ def consume(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
 def _arrived(world: World, record: Mapping[str, Any], failed: set[str]) -> list[Arrival]:
     try:
         return arrival.read(world, record)
-    except IncidentBotError as error:
-        logger.exception("a record could not be read", record=record.get("messageId"), reason=error.reason)
+    except Exception as error:  # noqa: BLE001 - whatever one record runs into, its neighbours are as good as before
+        logger.exception("a record could not be read", record=record.get("messageId"), error=type(error).__name__)
         failed.add(record["messageId"])
         return []
 

@@ -61,6 +61,14 @@ def test_one_unreadable_record_is_quarantined_and_delays_no_neighbour() -> None:
     assert any("p1" in key for key in world.archive.objects)
 
 
+def test_a_record_that_nobody_foresaw_comes_again_by_itself() -> None:
+    world = a_world()
+    unforeseen = {"messageId": "p1", "body": '{"v":1,"kind":"deadline"}'}  # of no incident
+    failed = consume(world, a_batch(unforeseen, a_record(world, an_alert())))
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "p1"}]}
+    assert len(pages(world)) == 1
+
+
 def test_what_an_alert_says_is_dead_text_on_the_record() -> None:
     world = a_world()
     hostile = "<!channel> \u202egnp.exe https://evil.example"

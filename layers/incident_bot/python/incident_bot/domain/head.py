@@ -10,7 +10,7 @@ from datetime import datetime
 
 from incident_bot.domain.alert import Severity
 
-GROUPS_KEPT = 80  # about 8 KB
+GROUPS_KEPT = 80  # about 20 KB in a storm, of the 400 that an item may have
 SENDERS_KEPT = 64
 NEARLY_ALL = 0.8
 MANY_ENOUGH = 3  # series: fewer share a place by chance
