@@ -10,6 +10,7 @@ from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.message import Kind
 from incident_bot.domain.storm import (
+    CRITICAL_KEPT,
     MEMBERS_KEPT,
     Storm,
     Verdict,
@@ -65,12 +66,23 @@ def test_the_summary_tells_its_count_each_time_it_has_doubled() -> None:
     assert told == [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 
-def test_what_is_worse_than_the_summary_is_told_at_once_and_only_once() -> None:
+def test_the_first_sev1_of_each_service_is_told_at_once_and_only_once() -> None:
     team = Team()
     team.burst(9)
-    first, again = team.page("worse", 1, Severity.SEV1), team.page("as bad", 2, Severity.SEV1)
-    assert (first.alone, first.tells, first.storm.severity) == (False, True, Severity.SEV1)
-    assert (again.alone, again.tells) == (False, False)
+    first, other = team.page("worse", 1, Severity.SEV1), team.page("as bad", 2, Severity.SEV1)
+    again = team.page("worse", 3, Severity.SEV1)
+    assert [v.alone for v in (first, other, again)] == [False] * 3
+    assert [(v.tells, v.critical) for v in (first, other, again)] == [(True, "worse"), (True, "as bad"), (False, "")]
+    assert first.storm.severity is Severity.SEV1
+
+
+def test_of_services_at_sev1_it_remembers_a_bounded_number_and_forgets_rather_than_hides() -> None:
+    team = Team()
+    team.burst(4)
+    told = [team.page(f"s{n}", 1 + n / 100, Severity.SEV1).critical for n in range(3 * CRITICAL_KEPT)]
+    assert all(told)
+    assert len(team.storm.critical) == CRITICAL_KEPT
+    assert team.page("s0", 10, Severity.SEV1).critical == "s0"
 
 
 def test_a_slow_trickle_is_no_storm() -> None:

@@ -103,16 +103,59 @@ def test_each_incident_says_what_became_of_its_page_and_who_would_have_got_it() 
     )
 
 
-def test_a_worse_one_wakes_once_more_and_others_as_bad_do_not() -> None:
+def notices(here: Pouring) -> list[str]:
+    """Why each page that tells of services at Sev1 was sent."""
+    return [page["payload"]["custom_details"]["reason"] for page in pages(here.world) if "Worse" in str(page)]
+
+
+def test_the_first_sev1_of_each_service_is_told_at_once_and_the_next_ones_within_a_minute() -> None:
     here = Pouring()
     here.say(range(20))
-    before = len(pages(here.world))
-    here.say(range(20, 30), severity=Severity.SEV1)
-    here.deployment.run_for(10)
+    here.say(range(20, 21), severity=Severity.SEV1)
+    here.deployment.run_for(1)
     (summary,) = here.summaries
-    assert (len(pages(here.world)) - before, summary.severity) == (1, Severity.SEV1)
+    assert notices(here) == ["it got worse: sev2 became sev1: mystery-20 is at sev1"]
     assert pages(here.world)[-1]["payload"]["summary"].startswith("[Sev1] Worse: storm: ")
-    assert pages(here.world)[-1]["payload"]["severity"] == "critical"
+    assert (pages(here.world)[-1]["payload"]["severity"], summary.severity) == ("critical", Severity.SEV1)
+    here.say(range(21, 24), severity=Severity.SEV1)
+    here.deployment.run_for(61)
+    assert notices(here)[1:] == ["3 more services at sev1: mystery-21, mystery-22, mystery-23"]
+    here.say(range(24, 25), severity=Severity.SEV1)
+    here.deployment.run_for(1)
+    assert notices(here)[2:] == []
+    here.deployment.run_for(60)
+    assert notices(here)[2:] == ["1 more service at sev1: mystery-24"]
+
+
+def test_a_service_that_is_known_to_be_at_sev1_is_not_told_again() -> None:
+    here = Pouring()
+    here.say(range(12))
+    here.say(range(12, 13), severity=Severity.SEV1)
+    here.deployment.run_for(70)
+    here.say(range(12, 13), severity=Severity.SEV1)
+    here.deployment.run_for(70)
+    assert len(notices(here)) == 1
+
+
+def test_however_many_services_are_at_sev1_there_is_a_page_a_minute_that_counts_them() -> None:
+    here = Pouring()
+    here.say(range(12))
+    here.say(range(100, 250), severity=Severity.SEV1)
+    here.deployment.run_for(70)
+    assert len(notices(here)) == 2
+    assert notices(here)[1].startswith("149 more services at sev1: mystery-101, ")
+    assert notices(here)[1].endswith("mystery-108 and 141 more")
+
+
+def test_whoever_acknowledged_the_summary_is_told_of_the_next_service_at_sev1() -> None:
+    here = Pouring()
+    here.say(range(12))
+    here.say(range(12, 13), severity=Severity.SEV1)
+    here.deployment.run_for(5)
+    ask(here.world, "POST", f"/v1/incidents/{here.summaries[0].id}/acknowledge", {"reason": "all of it"})
+    here.say(range(13, 14), severity=Severity.SEV1)
+    here.deployment.run_for(61)
+    assert notices(here)[1:] == ["1 more service at sev1: mystery-13"]
 
 
 def test_an_acknowledgement_of_the_summary_stops_all_escalation() -> None:

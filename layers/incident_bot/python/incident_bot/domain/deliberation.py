@@ -45,6 +45,11 @@ class Deliberation:
         clocks = {k: v for k, v in self.incident.clocks.items() if k != name}
         self.set(clocks={**clocks, name: at} if at else clocks)
 
+    def forget_answer(self) -> None:
+        """Whoever acknowledged knows less than there is to know now."""
+        self.set(acknowledged_at=None, acknowledged_by="")
+        self.clock("ack", None)
+
     def due(self, name: str) -> bool:
         """Whether that deadline has passed."""
         at = self.incident.clocks.get(name)

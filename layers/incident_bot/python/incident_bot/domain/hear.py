@@ -78,9 +78,8 @@ def _worsens(d: Deliberation, severity: Severity, why: str, hold: int = 0) -> bo
     d.set(severity=severity, noise=False)
     d.say("decision", f"{was.label} becomes {severity.label}", why)
     if d.wakes:
-        d.set(acknowledged_at=None, acknowledged_by="")
-        d.clock("ack", None)
-        reason = f"it got worse: {was.label} became {severity.label}"
+        d.forget_answer()
+        reason = f"it got worse: {was.label} became {severity.label}" + (f": {why}" if why else "")
         if hold and not d.paged:
             tell.hold(d, "worsened", reason, hold)
         else:
@@ -95,8 +94,8 @@ def _wakes(d: Deliberation, why: str, hold: int = 0) -> None:
     """
     if d.paged or (d.incident.acknowledged_at and any(intent.pages for intent in d.intents.values())):
         return
-    d.set(acknowledged_at=None, acknowledged_by="", noise=False)
-    d.clock("ack", None)
+    d.set(noise=False)
+    d.forget_answer()
     if hold:
         tell.hold(d, "first", why, hold)
         return
@@ -202,14 +201,20 @@ def reroot(d: Deliberation, mail: Mail) -> None:
 
 
 def storm(d: Deliberation, mail: Mail) -> None:
-    """A summary counts more: who was told is told the new count, and woken again only where it got worse."""
+    """A summary counts more: who was told is told the new count, and woken again only where it got worse, or another
+    service is at Sev1."""
     d.say("signal", mail.text, mail.detail["summary"], mail.actor)
     if d.incident.over:
         return
     severity = Severity(int(mail.detail["severity"]))
     firing = {f: replace(s, title=mail.text, seen=d.now) for f, s in d.incident.firing.items()}
     d.set(title=mail.text, summary=mail.detail["summary"], alerts=int(mail.detail["count"]), firing=firing)
-    if not _worsens(d, severity, "one of its incidents is") and d.may_stand:
+    critical = mail.detail["critical"]
+    if _worsens(d, severity, f"{critical or 'one of its incidents'} is at {severity.label}"):
+        return
+    if critical:
+        tell.notice(d, critical)
+    elif d.may_stand:
         tell.message(d, "update", Kind.UPDATE, mail.text)
 
 

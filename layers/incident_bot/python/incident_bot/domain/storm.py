@@ -20,6 +20,7 @@ KIND = "storm"
 SERIES = "storm"  # the one series that a summary lists, by its fingerprint
 LOOK_AGAIN = timedelta(minutes=5)  # after which a summary is asked whether anything of it is still open
 MEMBERS_KEPT = 400
+CRITICAL_KEPT = 100  # services that are known to be at Sev1; beyond, the oldest is forgotten and may be told again
 NAMED = 8
 ALWAYS_ALONE = ("undo",)  # tells one person to put one thing right
 
@@ -30,7 +31,7 @@ class Storm:
 
     While a storm lasts `incident` is its summary, `severity` the worst that people were told there, `count` how many
     incidents' pages are part of it, `told` the count that it said last; `members` are the first of them, and `named`
-    the first few in words.
+    the first few in words. `critical` are the services of which the summary told that they are at Sev1.
     """
 
     recent: tuple[datetime, ...] = ()
@@ -40,18 +41,21 @@ class Storm:
     told: int = 0
     members: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    critical: tuple[str, ...] = ()
     version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What becomes of a page: it goes out by itself (`alone`), or is part of `storm.incident`, which it `begins`, or
-    which has something new to say (`tells`). `ended` is a former storm that is over."""
+    which has something new to say (`tells`). `critical` is the service that is at Sev1 for the first time in it.
+    `ended` is a former storm that is over."""
 
     storm: Storm
     alone: bool
     begins: bool = False
     tells: bool = False
+    critical: str = ""
     ended: Storm | None = None
 
 
@@ -69,7 +73,8 @@ def lasts(storm: Storm, now: datetime, by: StormMode) -> bool:
 def decide(
     storm: Storm, incident: Incident, severity: Severity, by: StormMode, now: datetime, *, new_id: str
 ) -> Verdict:
-    """Count a page of that incident, as bad as that. What is worse than a storm's summary is told there at once."""
+    """Count a page of that incident, as bad as that. What is worse than a storm's summary is told there at once, and so
+    is the first Sev1 of each service."""
     counted = replace(storm, recent=(*storm.recent, now)[-by.pages :], version=storm.version + 1)
     if not lasts(storm, now, by):
         fresh = Storm(recent=counted.recent, version=counted.version)
@@ -84,11 +89,14 @@ def decide(
             members=(*counted.members, incident.id)[:MEMBERS_KEPT],
             named=(*counted.named, _named(incident, severity))[:NAMED],
         )
+    critical = incident.service if severity is Severity.SEV1 and incident.service not in counted.critical else ""
+    if critical:
+        counted = replace(counted, critical=(*counted.critical, critical)[-CRITICAL_KEPT:])
     worse = severity < counted.severity
-    tells = not begins and (worse or counted.count >= 2 * counted.told)
+    tells = not begins and (worse or bool(critical) or counted.count >= 2 * counted.told)
     if begins or tells:
         counted = replace(counted, severity=min(severity, counted.severity), told=counted.count)
-    return Verdict(counted, alone=False, begins=begins, tells=tells)
+    return Verdict(counted, alone=False, begins=begins, tells=tells, critical=critical)
 
 
 def title(storm: Storm, group: str) -> str:
@@ -134,9 +142,15 @@ def series(said: str, group: str, severity: Severity, since: datetime, now: date
     return Firing("", said, KIND, since, now, severity, KIND, ask=group)
 
 
-def grown(storm: Storm, group: str, by: StormMode, now: datetime) -> Mail:
+def grown(verdict: Verdict, group: str, by: StormMode, now: datetime) -> Mail:
     """What a summary is told when it has something new to say."""
-    detail = {"count": str(storm.count), "severity": str(int(storm.severity)), "summary": summary(storm, by)}
+    storm = verdict.storm
+    detail = {
+        "count": str(storm.count),
+        "severity": str(int(storm.severity)),
+        "summary": summary(storm, by),
+        "critical": verdict.critical,
+    }
     return Mail(MailKind.STORM, now, group, KIND, title(storm, group), detail)
 
 

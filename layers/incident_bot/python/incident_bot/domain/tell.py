@@ -1,6 +1,7 @@
 """Telling people: pages, held pages, acknowledgements and escalation, and what mail and deadlines do to them."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from incident_bot.domain.deliberation import Deliberation
 from incident_bot.domain.escalate import after as next_escalation
@@ -10,9 +11,14 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
+from incident_bot.domain.plaintext import line
 
 CLEARED = "no alert of it fires any more"
 ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
+
+TELL_OF_SEV1 = ("first", "worsened")
+NOTICE_EVERY = timedelta(seconds=60)  # of services at Sev1 in a storm
+NAMED = 8
 
 
 def message(d: Deliberation, purpose: str, kind: Kind, reason: str, text: str = "", **changes: object) -> None:
@@ -42,6 +48,29 @@ def page(d: Deliberation, purpose: str, reason: str, text: str = "") -> None:
         d.write(replace(waiting, severity=d.incident.severity, reason=f"{waiting.reason}; {reason}"))
     else:
         message(d, purpose, Kind.TRIGGER, reason, text)
+
+
+def notice(d: Deliberation, service: str) -> None:
+    """Page for one more service at Sev1, whoever acknowledged: at once, but a minute after such a page at the earliest.
+    What comes meanwhile goes out with it."""
+    d.forget_answer()
+    waiting = next((i for i in d.untried if i.details.get("services")), None)
+    so_far = int(waiting.details["services"]) if waiting else 0
+    names = waiting.details["named"] if waiting else ""
+    if so_far < NAMED:
+        names = f"{names}, {line(service, 100)}" if names else line(service, 100)
+    more = f" and {so_far + 1 - NAMED} more" if so_far >= NAMED else ""
+    reason = f"{so_far + 1} more service{'s' if so_far else ''} at sev1: {names}{more}"
+    details = {"services": str(so_far + 1), "named": names}
+    if waiting:
+        d.write(replace(waiting, reason=reason, details=details))
+        return
+    told_at = (i.not_before or i.created_at for i in d.intents.values() if i.pages and i.purpose in TELL_OF_SEV1)
+    due = max((at + NOTICE_EVERY for at in told_at if at), default=d.now)
+    until = due if due > d.now else None
+    message(d, "worsened", Kind.TRIGGER, reason, not_before=until, details=details)
+    d.clock("hold", until)
+    d.say("decision", f"it pages {f'at {until:%H:%M:%S} UTC' if until else 'now'}", reason)
 
 
 def hold(d: Deliberation, purpose: str, reason: str, seconds: int) -> None:
@@ -123,7 +152,8 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
     d.clock("ack", d.later(group.ack_expires_seconds if group else 3600))
     idle = (i for i in d.intents.values() if i.state == "pending" and not (i.lease_until and i.lease_until > d.now))
     cancel(d, f"{mail.actor} acknowledged", [i for i in idle if i.pages and i.purpose in ACK_SILENCES])
-    d.clock("hold", None)
+    if not d.held:
+        d.clock("hold", None)
     if d.incident.state is State.TRIAGED:
         d.become(State.ACTIVE, f"{mail.actor} works on it")
     if d.may_stand and first:

@@ -67,7 +67,7 @@ def _also(world: World, incident: Incident, group: str, verdict: Verdict) -> lis
         page = intents.opening(first_page(summary, why), world.now())
         return [*writes, *opening, mailbox.opening(world, summary.id), page]
     if verdict.tells:
-        mail = storm.grown(verdict.storm, group, world.team.storm, world.now())
+        mail = storm.grown(verdict, group, world.team.storm, world.now())
         writes.append(mailbox.posting(world, verdict.storm.incident, [mail]))
     return writes
 
