@@ -3,6 +3,7 @@
 import base64
 import json
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 KEYS = (
     *("token", "password", "secret", "authorization", "api_key", "routing_key", "X-Api-Key", "apiKey", "AuthToken"),
     *("aws_secret_access_key", "db.password", "DD-APPLICATION-KEY", "Set-Cookie", "accessKeyId", "PASSWD"),
+    *("pagerduty_key", "PGPASS", "db-pass", "dbPass", "smtp_pass"),
 )
 
 
@@ -36,6 +38,31 @@ KEYS = (
         (f'{{"password": "{SECRET}", cut off', f'{{"password": {REDACTED}, cut off'),
         (f'token="{SECRET}', f"token={REDACTED}"),
         ("512 tokens used", "512 tokens used"),
+        ("tokens: 512, pass=12, fail=3", "tokens: 512, pass=12, fail=3"),
+        (f"tokens: {SECRET}, api_keys={SECRET}", f"tokens: {REDACTED}, api_keys={REDACTED}"),
+        (f"PGPASS={SECRET} psql", f"PGPASS={REDACTED} psql"),
+        (f"PGPASSWORD={SECRET} psql", f"PGPASSWORD={REDACTED} psql"),
+        (f"mount -o user=ada,pass={SECRET},dbPass={SECRET}", f"mount -o user=ada,pass={REDACTED},dbPass={REDACTED}"),
+        ("db_pass=1234", f"db_pass={REDACTED}"),
+        (f"- name: DB_PASSWORD\n  value: {SECRET}\n", f"- name: DB_PASSWORD\n  value: {REDACTED}\n"),
+        (f"run {{'name': 'DB_TOKEN', 'value': '{SECRET}'}}", f"run {{'name': 'DB_TOKEN', 'value': {REDACTED}}}"),
+        (f"https://hooks.slack.com/services/T0/B0/{SECRET}", f"https://hooks.slack.com/services/{REDACTED}"),
+        (f"at hooks.slack.com/triggers/T0/1/{SECRET}.", f"at hooks.slack.com/triggers/{REDACTED}"),
+        (
+            f"<https://a.webhook.office.com/webhookb2/{SECRET}|x>",
+            f"<https://a.webhook.office.com/webhookb2/{REDACTED}|x>",
+        ),
+        (f"https://discord.com/api/webhooks/12/{SECRET}?wait=1", f"https://discord.com/api/webhooks/{REDACTED}?wait=1"),
+        (f"events.pagerduty.com/integration/{SECRET}/enqueue", f"events.pagerduty.com/integration/{REDACTED}"),
+        (f"payload=%7B%22token%22%3A%22{SECRET}%22%7D&a=1", f"payload=%7B%22token%22%3A%22{REDACTED}%22%7D&a=1"),
+        (f"/login?next=%2Fa%3Ftoken%3D{SECRET}%26b%3D2", f"/login?next=%2Fa%3Ftoken%3D{REDACTED}%26b%3D2"),
+        (f"next=%2Fa%3Fsig%3D{SECRET}", f"next=%2Fa%3Fsig%3D{REDACTED}"),
+        ("the token of 90%25 of a%20b", "the token of 90%25 of a%20b"),
+        (
+            "the token-bucket: full, passed=3, bypass=on, compass: north",
+            "the token-bucket: full, passed=3, bypass=on, compass: north",
+        ),
+        ("PASS: all tests; password reset was asked for", "PASS: all tests; password reset was asked for"),
         ("ghp_" + "a1" * 18, REDACTED),
         ("xoxb-123456789012-abcdef", REDACTED),
         (JWT, REDACTED),
@@ -64,7 +91,20 @@ def test_what_is_nothing_stays(value: str) -> None:
     assert redacted(f'{{"token": {value}}}') == f'{{"token": {value}}}'
 
 
-@pytest.mark.parametrize("key", ["groupKey", "dedup_key", "tokens", "max_tokens_used", "keyboard", "secretary"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "groupKey",
+        "dedup_key",
+        "max_tokens_used",
+        "keyboard",
+        "secretary",
+        "compass",
+        "bypass",
+        "token-bucket",
+        "passed",
+    ],
+)
 def test_keys_that_only_look_alike_keep_their_values(key: str) -> None:
     assert redacted(json.dumps({key: "a value", "token": None})) == json.dumps({key: "a value", "token": None})
 
@@ -73,6 +113,45 @@ def test_json_in_a_string_is_json_too_as_in_an_sns_notification() -> None:
     inner = json.dumps({"AlarmName": "a", "Trigger": {"password": SECRET}})
     after = json.loads(redacted(json.dumps({"Type": "Notification", "Message": inner})))
     assert json.loads(after["Message"]) == {"AlarmName": "a", "Trigger": {"password": REDACTED}}
+
+
+NAMES = [("name", "value"), ("Name", "Value"), ("Key", "Value"), ("key", "value"), ("ParameterKey", "ParameterValue")]
+
+
+@given(
+    st.sampled_from(NAMES),
+    st.sampled_from(KEYS),
+    st.sampled_from([SECRET, [SECRET], {"a": {"value": SECRET}}, 271828]),
+    st.permutations(["name", "value", "other", "deep"]),
+    st.booleans(),
+)
+def test_the_value_beside_the_name_of_a_secret_goes_wherever_it_stands(
+    pair: tuple[str, str], key: str, value: Any, order: list[str], cut: bool
+) -> None:
+    deep = {"value": "stays", "name": "LOG_LEVEL"}
+    members = {"name": (pair[0], key), "value": (pair[1], value), "other": ("type", "x"), "deep": ("deep", deep)}
+    document = [dict(members[place] for place in order), {pair[0]: "LOG_LEVEL", pair[1]: "info"}]
+    after = redacted(json.dumps({"environment": document}, indent=2 if cut else None))
+    document[0][pair[1]] = REDACTED
+    assert json.loads(after) == {"environment": document}
+
+
+@pytest.mark.parametrize("key", ["passwords", "tokens", "api_keys", "clientSecrets"])
+def test_many_secrets_go_and_their_number_stays(key: str) -> None:
+    assert json.loads(redacted(json.dumps({key: [SECRET]}))) == {key: REDACTED}
+    assert json.loads(redacted(json.dumps({key: SECRET}))) == {key: REDACTED}
+    assert redacted(json.dumps({key: 512})) == json.dumps({key: 512})
+
+
+@given(st.sampled_from(KEYS), st.integers(1, 3), st.sampled_from([quote, quote_plus]), st.booleans())
+def test_no_secret_survives_under_percent_encoding(key: str, layers: int, encode: Any, query: bool) -> None:
+    text = f"a=1&{key}={SECRET}&b=2" if query else json.dumps({"a b": "1", key: [SECRET], "c": "2"})
+    for _ in range(layers):
+        text = encode(text)
+    after = redacted(f"https://a.test/x?payload={text}&c=3")
+    assert SECRET not in after
+    assert after.startswith("https://a.test/x?payload=")
+    assert after.endswith("&c=3")
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=20)

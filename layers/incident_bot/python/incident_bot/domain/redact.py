@@ -2,10 +2,13 @@
 
 Redacted are
 - in JSON, at any depth, and in JSON inside of strings: the value of a key that ends in one of SECRET_KEYS, however it
-  is spelled (`X-Api-Key` and `apiKey` alike);
+  is spelled (`X-Api-Key` and `apiKey` alike), or in its plural, but for a number, which counts; and the value beside
+  such a name, as lists of environment variables have it (`{"name": "DB_PASSWORD", "value": ...}`);
 - in any text: what follows such a key and `=` or `:`, Bearer and Basic credentials, AWS access keys, tokens of GitHub,
   GitLab, Slack and Stripe, JSON Web Tokens and private keys in PEM;
-- in URLs: the user with the password, and parameters of the query that are such keys or signatures.
+- in URLs: the user with the password, parameters of the query that are such keys or signatures, and the paths of
+  webhooks, which are their own password;
+- all of this where it is percent-encoded too.
 """
 
 import base64
@@ -13,29 +16,43 @@ import binascii
 import json
 import re
 from collections.abc import Callable
+from urllib.parse import quote, quote_plus, unquote_plus
 
 REDACTED = "REDACTED"
 SECRET_KEYS = (
     *("token", "password", "passwd", "passphrase", "pwd", "secret", "authorization", "credential", "credentials"),
     *("cookie", "cookies", "sessionid", "connectionstring", "accesskey", "accesskeyid", "secretkey", "apikey"),
-    *("appkey", "applicationkey", "routingkey", "integrationkey", "servicekey", "privatekey", "signingkey"),
+    *("appkey", "applicationkey", "routingkey", "integrationkey", "servicekey", "pagerdutykey", "privatekey"),
+    "signingkey",
 )
 SIGNED = ("sig", "signature", "xamzsignature", "key", "code", "auth", "jwt")  # parameters of URLs besides
 # Whatever is redacted has one of these in it; most texts have none, and are dealt with by looking for them.
 SIGNS = (
-    *("token", "passw", "passphrase", "pwd", "secret", "authorization", "credential", "cookie", "sessionid"),
+    *("token", "pass", "pwd", "secret", "authorization", "credential", "cookie", "sessionid"),
     *("connectionstring", "accesskey", "apikey", "appkey", "applicationkey", "routingkey", "integrationkey"),
-    *("servicekey", "privatekey", "signingkey", "bearer", "basic", "akia", "asia", "ghp", "gho", "ghu", "ghs", "ghr"),
+    *("servicekey", "pagerdutykey", "hooksslack", "hookszapier", "webhook", "eventspagerduty", "privatekey"),
+    *("signingkey", "bearer", "basic", "akia", "asia", "ghp", "gho", "ghu", "ghs", "ghr"),
     *("githubpat", "glpat", "xox", "sklive", "rklive", "eyj", "sig=", "signature=", "key=", "code=", "auth=", "jwt="),
-    *("@", "\\u00"),  # an escape may hide a letter of any of them
+    *("@", "%40", "%3d", "\\u00"),  # an escape may hide a letter of any of them
 )
 BETWEEN = str.maketrans("", "", "_-. ")
+NAMES = frozenset({"name", "key", "parametername", "parameterkey", "variable"})  # they say what VALUES beside them are
+VALUES = frozenset({"value", "values", "parametervalue"})
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+# `pass` alone or as a word of a key, not the end of one: bypass and compass are no passwords.
+PASS = re.compile(r"(?:(?:^|[^A-Za-z])(?:(?i:pg|db|my|user|smtp))?(?i:pass)|[a-z0-9]Pass)$")
 COLON = re.compile(r"\s*:\s*")
 NOTHING = frozenset({"null", "true", "false", '""', "[]", "{}"})
 AGAIN = json.JSONDecoder()
 
 KEY = r"(?:{})".format("|".join("[_. -]?".join(key) if key.endswith("key") else key for key in sorted(SECRET_KEYS)))
+VALUE = r"(?:(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}\]]*|[\"']?[^\s,;&\"'<>)}\]]+)"
+ENCODED = re.compile(r"[A-Za-z0-9_.~+*!(),;:@/$%-]{4,}")
+ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+RAW = ":/,;@$!*()"  # what only some encoders encode
+LAYERS = 4  # of percent-encoding that are looked under
 Replace = str | Callable[[re.Match[str]], str]
 
 
@@ -59,26 +76,66 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _of_json(text: str) -> str:
+def _of_json(text: str, layers: int = LAYERS) -> str:
     """Literal by literal, so that whatever is no secret stays as it was written."""
+    named = _named(text) if "alue" in text else frozenset()
+    objects: list[int] = []
     parts: list[str] = []
     place = 0
-    while literal := LITERAL.search(text, place):
-        parts.append(text[place : literal.start()])
-        colon = COLON.match(text, literal.end())
-        if colon and _secret(_said(literal[0])):
+    while token := TOKEN.search(text, place):
+        parts.append(text[place : token.start()])
+        place = token.end()
+        colon = COLON.match(text, place)
+        if _moved(objects, token):
+            parts.append(token[0])
+        elif colon and _redacts(key := _said(token[0]), beside=objects[-1] in named):
             _, place = AGAIN.raw_decode(text, colon.end())
             value = text[colon.end() : place]
-            parts += (literal[0], colon[0], value if value in NOTHING else f'"{REDACTED}"')
+            parts += (token[0], colon[0], value if _nothing(key, value) else f'"{REDACTED}"')
         else:
-            parts.append(_of_literal(literal[0]))
-            place = literal.end()
+            parts.append(_of_literal(token[0], layers))
     return "".join([*parts, text[place:]])
 
 
-def _of_literal(literal: str) -> str:
+def _named(text: str) -> frozenset[int]:
+    """Where the objects begin that name a secret whose value is beside its name."""
+    objects: list[int] = []
+    found: set[int] = set()
+    for token in TOKEN.finditer(text):
+        if _moved(objects, token) or not (colon := COLON.match(text, token.end())):
+            continue
+        if _squeezed(_said(token[0])) in NAMES:
+            name = LITERAL.match(text, colon.end())
+            if name and _secret(_said(name[0])):
+                found.add(objects[-1])
+    return frozenset(found)
+
+
+def _moved(objects: list[int], token: re.Match[str]) -> bool:
+    """Whether the token begins or ends an object; `objects` are the places where the open ones begin."""
+    if token[0] == "{":
+        objects.append(token.start())
+    elif token[0] == "}":
+        objects.pop()
+    else:
+        return False
+    return True
+
+
+def _redacts(key: str, *, beside: bool) -> bool:
+    return _secret(key) or (beside and _squeezed(key) in VALUES)
+
+
+def _nothing(key: str, value: str) -> bool:
+    """Whether there is no secret in the value: it is empty, or a number of things (`tokens`, `pass`)."""
+    name = key.lower()
+    counts = name == "pass" or (name.endswith("s") and not name.endswith("pass"))
+    return value in NOTHING or (counts and bool(NUMBER.fullmatch(value)))
+
+
+def _of_literal(literal: str, layers: int) -> str:
     said = _said(literal)
-    after = _of_json(said) if said.lstrip()[:1] in ("{", "[") and _is_json(said) else _of_prose(said)
+    after = _of_text(said, layers)
     return literal if after == said else json.dumps(after)
 
 
@@ -87,20 +144,49 @@ def _said(literal: str) -> str:
     return found
 
 
+def _squeezed(key: str) -> str:
+    return key.lower().translate(BETWEEN)
+
+
 def _secret(key: str) -> bool:
-    return key.lower().translate(BETWEEN).endswith(SECRET_KEYS)
+    name = _squeezed(key)
+    return name.endswith(SECRET_KEYS) or name.removesuffix("s").endswith(SECRET_KEYS) or bool(PASS.search(key))
 
 
-def _of_prose(text: str) -> str:
-    if _suspicious(text):
-        for pattern, replace in PROSE:
-            text = pattern.sub(replace, text)
+def _of_text(text: str, layers: int) -> str:
+    return _of_json(text, layers) if text.lstrip()[:1] in ("{", "[") and _is_json(text) else _of_prose(text, layers)
+
+
+def _of_prose(text: str, layers: int = LAYERS) -> str:
+    if not _suspicious(text):
+        return text
+    if layers and "%" in text:
+        text = ENCODED.sub(lambda found: _decoded(found[0], layers - 1), text)
+    for pattern, replace in PROSE:
+        text = pattern.sub(replace, text)
     return text
 
 
+def _decoded(encoded: str, layers: int) -> str:
+    """What is percent-encoded, redacted under its encoding; it is written anew only where there was a secret in it."""
+    if not ESCAPE.search(encoded):
+        return encoded
+    said = unquote_plus(encoded, errors="surrogateescape")
+    after = _of_text(said, layers)
+    if after == said:
+        return encoded
+    written = quote_plus if "+" in encoded else quote
+    return written(after, safe="".join(c for c in RAW if c in encoded), errors="surrogateescape")
+
+
 def _parameter(found: re.Match[str]) -> str:
-    name = found["name"].lower().translate(BETWEEN)
-    return f"{found['before']}{REDACTED}" if name in SIGNED or name.endswith(SECRET_KEYS) else found[0]
+    name = found["name"]
+    secret = _squeezed(name) in SIGNED or _secret(name)
+    return f"{found['before']}{REDACTED}" if secret and not _nothing(name, found["value"]) else found[0]
+
+
+def _valued(found: re.Match[str]) -> str:
+    return found[0] if _nothing(found["key"], found["value"]) else f"{found['before']}{REDACTED}"
 
 
 def _basic(found: re.Match[str]) -> str:
@@ -129,7 +215,7 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
         re.compile(r"(?i)(?P<before>[a-z][a-z0-9+.-]{1,20}://)[^\s/?#@\"'<>]{1,500}@"),
         rf"\g<before>{REDACTED}@",
     ),
-    (re.compile(r"(?P<before>[?&](?P<name>[\w.%~-]{1,80})=)[^&#\s\"'<>]+"), _parameter),
+    (re.compile(r"(?P<before>[?&](?P<name>[\w.%~-]{1,80})=)(?P<value>[^&#\s\"'<>]+)"), _parameter),
     (re.compile(r"(?i)(?P<before>\bbasic\s{1,3})(?P<value>[A-Za-z0-9+/_-]{4,}={0,2})"), _basic),
     (re.compile(r"(?i)(?P<before>\bbearer\s{1,3})(?P<value>[A-Za-z0-9._~+/=-]{8,})"), _bearer),
     (
@@ -137,10 +223,29 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
         rf"\g<before>{REDACTED}",
     ),
     (
+        re.compile(rf"(?P<before>(?P<key>{KEY}s?)[\"']?\s{{0,3}}[=:]\s{{0,3}})(?P<value>{VALUE})", re.IGNORECASE),
+        _valued,
+    ),
+    (
         re.compile(
-            rf"(?P<before>{KEY}[\"']?\s{{0,3}}[=:]\s{{0,3}})"
-            r"(?:(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}\]]*|[\"']?[^\s,;&\"'<>)}\]]+)",
+            r"(?P<before>(?P<key>(?:[_.-]|(?<![A-Za-z_.-]))(?i:pg|db|my|user|smtp)?(?i:pass)|(?<=[a-z0-9])Pass)"
+            rf"(?:=|[\"']\s{{0,3}}[=:]\s{{0,3}}))(?P<value>{VALUE})"
+        ),
+        _valued,
+    ),
+    (
+        re.compile(
+            rf"(?P<before>\b(?:name|key)[\"']?\s{{0,3}}[=:]\s{{0,3}}[\"']?[\w.-]{{0,80}}(?P<key>{KEY}s?)[\"']?[\s,]{{1,20}}"
+            rf"[\"']?value[\"']?\s{{0,3}}[=:]\s{{0,3}})(?P<value>{VALUE})",
             re.IGNORECASE,
+        ),
+        _valued,
+    ),
+    (
+        re.compile(
+            r"(?i)(?P<before>\b(?:hooks\.slack\.com/(?:services|workflows|triggers)|hooks\.zapier\.com/hooks/catch"
+            r"|webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook|discord(?:app)?\.com/api/webhooks"
+            r"|events\.(?:eu\.)?pagerduty\.com/(?:integration|x-ere))/)[^\s?#\"'<>|)]+"
         ),
         rf"\g<before>{REDACTED}",
     ),
