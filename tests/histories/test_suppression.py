@@ -1,6 +1,7 @@
 """Suppression from end to end (traps 13, 14, 16): recorded and silent, resolves pass, what still fires pages then."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,60 @@ def test_expired_by_hand_it_ends_at_once() -> None:
     scene.account.deployment.run_for(0)
     assert (ended.fires, ended.over) == (1, 0)
     assert scene.pages == [(600, ON_CALL, "first")]
+
+
+def pods(scene: Scene, *repeats: float, resolved: float | None = None, alone: bool = False) -> None:
+    """A pod's alert that its source repeats at those times; the other pod's resolves then, unless there is none."""
+    two: dict[str, Any] = {"labels": {"pod": "b"}, "identity": {"pod": "b"}}
+    if not alone:
+        scene.says("checkout", **two)
+    for at in repeats:
+        scene.at(at)
+        scene.says("checkout", occurred=0, labels={"pod": "a"}, identity={"pod": "a"})
+    if resolved is not None:
+        scene.at(resolved)
+        scene.says("checkout", RESOLVED, **two)
+
+
+def test_a_lost_resolve_pages_nobody_at_the_end_where_its_source_went_on_telling_of_others_like_it() -> None:
+    scene = Scene()
+    silence = silenced(scene)
+    pods(scene, 0, 60, 120, resolved=200)
+    scene.at(HOUR + 300)
+    assert scene.pages == []
+    assert "silent" in [line.outcome for line in ledger.lines(scene.world.store, silence.id)]
+    why = [reason for _, text, reason in scene.lines("decision") if text.startswith("not paged at the end of")]
+    assert [reason.endswith("its resolve was lost; should it be said again, that pages") for reason in why] == [True]
+    scene.at(3 * HOUR)
+    assert (scene.pages, scene.incident.state) == ([], State.RESOLVED)
+
+
+def test_what_is_said_again_after_that_pages_at_once() -> None:
+    scene = Scene()
+    silenced(scene)
+    pods(scene, 0, 60, 120, resolved=200)
+    scene.at(HOUR + 300)
+    pods(scene, HOUR + 300, alone=True)
+    assert scene.pages == [(HOUR + 300, ON_CALL, "first")]
+
+
+STILL = {
+    "it is repeated to the end": ([0, 60, 120, HOUR - 60], 200, False),
+    "its source never repeated it": ([0], 200, False),
+    "its source repeated it once, as it does every four hours": ([0, 60], 200, False),
+    "its source fell silent altogether": ([0, 60, 120], None, False),
+    "its source told of the other in the same breath, and has no more to tell": ([0, 60, 120], 121, False),
+    "there is no other like it": ([0, 60, 120], None, True),
+}
+
+
+@pytest.mark.parametrize(("repeats", "resolved", "alone"), STILL.values(), ids=STILL.keys())
+def test_what_may_still_fire_pages_at_the_end(repeats: list[float], resolved: float | None, alone: bool) -> None:
+    scene = Scene()
+    silenced(scene)
+    pods(scene, *repeats, resolved=resolved, alone=alone)
+    scene.at(HOUR + 180)
+    assert [purpose for _, _, purpose in scene.pages] == ["first"]
 
 
 def test_another_silence_that_covers_it_takes_over() -> None:

@@ -148,7 +148,7 @@ class _Batch:
                 return home, why
         if again and home and home not in self.openings:
             self.resume[home] = None
-        if kind is News.REPEAT:
+        if kind is News.REPEAT and not (again and known.muted_until):
             self._hear(observed, known)
         return home or known.incident, why
 
@@ -164,9 +164,11 @@ class _Batch:
 
     def _hear(self, observed: Observation, known: Series) -> None:
         """A repeat writes its own item at most: where it is the newer word (what is older than it is late from then
-        on), or where its series was not heard of for some time."""
+        on), where its series was not heard of for some time, or where it is suppressed and how it is repeated will tell
+        whether it still fires at the end."""
         fresh = timedelta(seconds=self.team.timing.stale_after / 4)
-        if observed.alert.occurred_at > known.occurred_at or self.now - known.seen_at > fresh:
+        suppressed_yet = known.muted_until and observed.alert.status is Status.FIRING
+        if suppressed_yet or observed.alert.occurred_at > known.occurred_at or self.now - known.seen_at > fresh:
             self.series[known.fingerprint] = heard(known, observed.alert, self.now)
 
     def _home(self, known: Series) -> str | None:

@@ -28,7 +28,8 @@ class Series:
     """The last state of one series, by its source's own time.
 
     `flips` are the last times it began to fire, `severity` is what was decided of its alert.
-    While it fires suppressed, `muted_until` is when its window is to end, `muted_by` the window's id.
+    While it fires suppressed, `muted_until` is when its window is to end, `muted_by` the window's id; `repeats` counts
+    how often its source said it again since then, and `gap` is the longest pause between, in seconds.
     """
 
     fingerprint: str
@@ -50,6 +51,8 @@ class Series:
     flips: tuple[datetime, ...] = ()
     muted_until: datetime | None = None
     muted_by: str = ""
+    repeats: int = 0
+    gap: int = 0
     version: int = 0
 
     @property
@@ -133,7 +136,10 @@ def after(
 def heard(known: Series, alert: Alert, now: datetime) -> Series:
     """The same series in the same state, said again just now, perhaps of a later moment."""
     latest = max(known.occurred_at, alert.occurred_at)
-    return replace(known, occurred_at=latest, seen_at=now, version=known.version + 1)
+    after = replace(known, occurred_at=latest, seen_at=now, version=known.version + 1)
+    if not known.muted_until:
+        return after
+    return replace(after, repeats=known.repeats + 1, gap=max(known.gap, int((now - known.seen_at).total_seconds())))
 
 
 def firing_of(known: Series) -> Firing:

@@ -23,7 +23,9 @@ LONGEST_SILENCE = timedelta(days=30)
 FIELDS = ("source", "service", "title", "status", "resource", "severity", "category")
 LABEL = "labels."
 UNMUTED = "it is suppressed no more, and still fires"
-FIRES, RESOLVED, CLOSED = "fires", "resolved", "closed"
+FIRES, RESOLVED, CLOSED, SILENT = "fires", "resolved", "closed", "silent"
+REPEATED = 2  # so often its source must have said it again before its silence says anything
+LEAST_SILENCE = 180  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,23 @@ def outcome(series: Series | None, incident: Incident | None) -> str:
     if series is None or series.status is not Status.FIRING:
         return RESOLVED
     return CLOSED if incident and incident.over and not incident.merged_into else FIRES
+
+
+def silent(series: Series, others: Iterable[Series], now: datetime) -> str:
+    """Why a suppressed series is taken for over although its resolve never came; empty where it is not.
+
+    Its source repeated it again and again, has not for three times as long, and told meanwhile of others like it (the
+    same title of the same service): then it is not the source that fell silent. Whatever it says later is told.
+    """
+    lasted = int((now - series.seen_at).total_seconds())
+    if series.repeats < REPEATED or lasted < max(LEAST_SILENCE, 3 * series.gap):
+        return ""
+    alike = [o for o in others if (o.source, o.service, o.title) == (series.source, series.service, series.title)]
+    later = series.seen_at + timedelta(seconds=series.gap / 2)
+    if not any(other.seen_at > later for other in alike if other.fingerprint != series.fingerprint):
+        return ""
+    said = f"{series.source} said it again every {series.gap} s, and for {lasted} s told of others like it only"
+    return f"{said}: its resolve was lost; should it be said again, that pages"
 
 
 def planned(team: Team, at: datetime) -> list[Window]:

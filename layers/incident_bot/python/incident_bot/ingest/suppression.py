@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 from incident_bot.domain.deploys import windows as opened_by
 from incident_bot.domain.incident import Incident
+from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.series import Series
 from incident_bot.domain.shape import dump
-from incident_bot.domain.suppress import FIRES, Suppressed, Window, outcome, planned, suppress
+from incident_bot.domain.suppress import FIRES, SILENT, Suppressed, Window, outcome, planned, silent, suppress
+from incident_bot.domain.timeline import Line
 from incident_bot.ingest import inhibition, signals
-from incident_bot.state import deploys, incidents, keys, ledger, series, silences
+from incident_bot.state import deploys, incidents, keys, ledger, mailbox, series, silences
 from incident_bot.world import Item, Key, World, Write
 
 
@@ -74,6 +76,7 @@ def close(world: World, identifier: str) -> Ended:
     known = _series(world, lines)
     homes = incidents.read_many(world.store, {s.incident for s in known.values()})
     told = [(line, _outcome(line, known, homes)) for line in lines]
+    told = [(line, SILENT if how == FIRES and _left(world, line, known, homes) else how) for line, how in told]
     again = [line for line, how in told if how == FIRES]
     _tell_again(world, identifier, again, known)
     ledger.settle(world.store, told)
@@ -106,6 +109,30 @@ def _series(world: World, lines: Sequence[Suppressed]) -> dict[tuple[str, str], 
 def _outcome(line: Suppressed, known: Mapping[tuple[str, str], Series], homes: Mapping[str, Incident]) -> str:
     present = known.get((line.scope, line.fingerprint))
     return outcome(present, homes.get(present.incident) if present else None)
+
+
+def _left(
+    world: World,
+    line: Suppressed,
+    known: Mapping[tuple[str, str], Series],
+    homes: Mapping[str, Incident],
+) -> bool:
+    """Leave a series that is over by all signs to its stale time, with a line on its incident; whether that was so."""
+    present = known[line.scope, line.fingerprint]
+    why, home = silent(present, known.values(), world.now()), homes.get(present.incident)
+    if not why or home is None:
+        return False
+    later = replace(present, muted_until=None, version=present.version + 1)
+    said = Line("decision", f"not paged at the end of {line.window}: {line.whom} would have been", why)
+    unmuted = series.write(line.scope, present, later)
+    if home.generation:
+        note = Mail(MailKind.NOTE, world.now(), text=said.text, detail={"kind": said.kind, "reason": why})
+        world.store.write([unmuted, mailbox.posting(world, home.id, [note])])
+        mailbox.wake(world, home.id)
+    else:
+        fresh = incidents.read(world.store, home.id)
+        incidents.commit(world, fresh, replace(fresh), [said], [unmuted])
+    return True
 
 
 def _tell_again(

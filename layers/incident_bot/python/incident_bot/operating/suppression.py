@@ -60,7 +60,7 @@ class SuppressedShown(BaseModel):
     whom: str
     at: datetime
     times: int
-    outcome: str = Field(description="How it stood at the end: fires, resolved or closed (by a person); empty before.")
+    outcome: str = Field(description="How it stood at the end: fires, resolved, closed (by a person) or silent.")
     label: str = Field(description="What people said of its incident; empty where nobody did.")
 
 
