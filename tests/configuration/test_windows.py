@@ -124,6 +124,12 @@ WRONG_DEPLOY_WINDOWS = {
     "a severity that is none": ("sev[345]", "sev9", "when.severity", "no severity 'sev9'"),
     "too long": ("minutes: 30", "minutes: 241", "minutes", "between 1 and 240"),
     "it settles too long": ("settle_minutes: 5", "settle_minutes: 241", "settle_minutes", "between 0 and 240"),
+    "a chain too long": (
+        "minutes: 30",
+        "minutes: 30\n    chained_minutes: 1441",
+        "chained_minutes",
+        "between 1 and 1440",
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 """What is known of a service's deployments, in whatever order it is told, and which windows do they open?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import permutations
@@ -99,6 +99,67 @@ def test_the_same_changes_in_any_order_leave_the_same_ends() -> None:
     changes = [began(), ended(60), began(100, "d-2")]
     ends = {tuple((i, e) for i, _, e in told(*order)) for order in permutations(changes)}
     assert {frozenset(found) for found in ends} == {frozenset({("d-1", 60.0), ("d-2", None)})}
+
+
+def chain(rule: DeployWindow, *, every: float, lasts: float, many: int) -> tuple[Deploy, ...]:
+    """So many deployments in seconds, each told when it begins and when it ends."""
+    known: tuple[Deploy, ...] = ()
+    for n in range(many):
+        known = recorded(known, began(n * every, f"d-{n:03}"), [rule])
+        known = recorded(known, ended(n * every + lasts, f"d-{n:03}"), [rule])
+    return known
+
+
+def hidden(known: Sequence[Deploy], at: float, rule: DeployWindow = RULE) -> bool:
+    return any(window.holds(later(at)) for window in windows("checkout", known, [rule]))
+
+
+def test_deployments_that_follow_one_another_hide_an_hour_and_no_more() -> None:
+    known = chain(RULE, every=180, lasts=120, many=100)
+    assert not any(hidden(known, 180 * n + 60) for n in range(100))
+    early = chain(RULE, every=180, lasts=120, many=20)
+    assert hidden(early, 3599)
+    assert not hidden(early, 3600)
+    last = windows("checkout", early, [RULE])[-1]
+    assert last.reason == (
+        "v2 of checkout is deployed; one deployment has followed another since 10:00 UTC, which hides 60 minutes"
+    )
+
+
+def test_after_a_pause_the_time_begins_anew() -> None:
+    long_ago = chain(RULE, every=180, lasts=120, many=100)
+    pause = 99 * 180 + 120 + 5 * 60 + 300  # the last one's end, its settling time and the pause
+    known = recorded(long_ago, began(pause, "next"), [RULE])
+    assert hidden(known, pause + 60)
+    assert not hidden(recorded(long_ago, began(pause - 1, "next"), [RULE]), pause + 60)
+
+
+def test_one_deployment_has_all_its_minutes() -> None:
+    long = replace(RULE, minutes=90, chained_minutes=60)
+    assert hidden(recorded((), began(), [long]), 89 * 60, long)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 900), st.floats(1, 900), st.booleans()), min_size=1, max_size=40),
+    st.integers(1, 60),
+    st.integers(0, 30),
+)
+def test_however_a_service_is_deployed_no_stretch_that_is_hidden_lasts_longer_than_the_rule_allows(
+    steps: list[tuple[float, float, bool]], minutes: int, settle: int
+) -> None:
+    rule = replace(RULE, minutes=minutes, settle_minutes=settle)
+    known: tuple[Deploy, ...] = ()
+    spans: dict[str, tuple[float, float]] = {}
+    at = 0.0
+    for n, (gap, lasts, failed) in enumerate(steps):
+        at += gap
+        known = recorded(known, began(at, f"d-{n:03}"), [rule])
+        known = recorded(known, ended(at + lasts, f"d-{n:03}", failed=failed), [rule])
+        spans |= {w.id: (_seconds(w.starts) or 0, _seconds(w.ends) or 0) for w in windows("checkout", known, [rule])}
+    begins = ends = 0.0
+    for starts, over in sorted(spans.values()):
+        begins, ends = (begins, max(ends, over)) if starts <= ends else (starts, over)
+        assert ends - begins <= max(minutes, 60) * 60 + 0.001
 
 
 @pytest.mark.parametrize("service", ["*", "shop[eu]", "p?y", "checkout"])

@@ -109,6 +109,22 @@ def test_after_a_success_it_may_settle() -> None:
     assert len(first_pages(scene)) == 1
 
 
+def test_a_service_that_is_deployed_all_the_time_is_told_of_after_an_hour() -> None:
+    scene = a_scene(
+        DeployWindow("mild", "platform", date(2027, 1, 1), {"severity": "sev2"}, minutes=30, settle_minutes=5)
+    )
+    for n in range(30):
+        scene.at(180 * n)
+        for state in ("START", "SUCCESS"):
+            scene.world.queue.send([json.dumps(event(scene, state, f"d-{n}"))])
+            scene.account.deployment.run_for(0)
+        if n in (1, 19):
+            scene.says("checkout", identity={"said": str(n)})
+    assert len(first_pages(scene)) == 1
+    assert 3600 <= first_pages(scene)[0] < 3800
+    assert any("followed another since" in kept.window.reason for kept in ledger.windows(scene.world.store))
+
+
 def test_without_a_rule_the_record_is_kept_and_nothing_is_suppressed() -> None:
     scene = Scene()
     deploy(scene, "START")

@@ -12,6 +12,7 @@ from incident_bot.domain.planned import LONGEST, WEEKDAYS, Recurring
 from incident_bot.domain.team import DeployWindow, Inhibition
 
 LONGEST_DEPLOY = 240  # minutes
+LONGEST_CHAIN = 1440  # minutes of deployments that follow one another
 
 
 def check(draft: Draft) -> Iterator[Flaw]:
@@ -77,6 +78,8 @@ def _deploy_window(window: DeployWindow, path: Path, draft: Draft) -> Iterator[F
         yield Flaw((*path, "minutes"), f"must be between 1 and {LONGEST_DEPLOY}, not {window.minutes}")
     if not 0 <= window.settle_minutes <= LONGEST_DEPLOY:
         yield Flaw((*path, "settle_minutes"), f"must be between 0 and {LONGEST_DEPLOY}, not {window.settle_minutes}")
+    if not 1 <= window.chained_minutes <= LONGEST_CHAIN:
+        yield Flaw((*path, "chained_minutes"), f"must be between 1 and {LONGEST_CHAIN}, not {window.chained_minutes}")
 
 
 def _when(when: Mapping[str, str], path: Path, draft: Draft, name: str = "when") -> Iterator[Flaw]:

@@ -1,19 +1,22 @@
 """Deployments of a service, as their pipelines tell of them, and the windows that they open while they run.
 
 Order is by the pipeline's own time: an end that overtakes its beginning leaves a record that opens nothing. A
-deployment that failed has no settling time: what fires then counts.
+deployment that failed has no settling time: what fires then counts. Deployments that follow one another without a pause
+share one time: a service that is deployed every few minutes is not hidden for ever.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from incident_bot.domain.match import matches
 from incident_bot.domain.suppress import Window, slug
 from incident_bot.domain.team import DeployWindow
 
 KEPT = 10  # deployments remembered of a service
+MINUTE = timedelta(minutes=1)
+PAUSE = timedelta(minutes=5)  # a window that opens so soon after another goes on with it: nobody was told in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """One deployment of a service; `ends` is None while it runs."""
+    """One deployment of a service; `ends` is None while it runs.
+
+    `since` is when the first of those began that it follows without a pause.
+    """
 
     source: str
     id: str
@@ -46,10 +52,14 @@ class Deploy:
     failed: bool = False
     version: str = ""
     by: str = ""
+    since: datetime | None = None
 
 
-def recorded(known: Sequence[Deploy], change: Change) -> tuple[Deploy, ...]:
-    """The deployments of a service once the change is known, oldest first; the same change again changes nothing."""
+def recorded(known: Sequence[Deploy], change: Change, rules: Sequence[DeployWindow] = ()) -> tuple[Deploy, ...]:
+    """The deployments of a service once the change is known, oldest first; the same change again changes nothing.
+
+    The rules say how long each one's window is, and so which of them follow one another without a pause.
+    """
     mine = [d for d in known if d.source == change.source and (d.id == change.id or not change.id)]
     rest = [d for d in known if d not in mine]
     if not change.ended:
@@ -58,17 +68,30 @@ def recorded(known: Sequence[Deploy], change: Change) -> tuple[Deploy, ...]:
         mine = [_ended(d, change) for d in mine]
     elif change.id:
         mine = [replace(_begun(change), ends=change.at, failed=change.failed)]
-    return tuple(sorted((*rest, *mine), key=lambda d: (d.starts, d.id))[-KEPT:])
+    ordered = sorted((*rest, *mine), key=lambda d: (d.starts, d.id))
+    return _chained(ordered, [rule for rule in rules if _of(rule, change.service)])[-KEPT:]
 
 
 def windows(service: str, deploys: Iterable[Deploy], rules: Sequence[DeployWindow]) -> list[Window]:
     """The windows that a service's deployments open, by every rule that fits the service."""
-    return [
-        _window(service, deploy, rule)
-        for deploy in deploys
-        for rule in rules
-        if matches({"service": rule.when.get("service", "*")}, {"service": service})
-    ]
+    opened = [_window(service, deploy, rule) for deploy in deploys for rule in rules if _of(rule, service)]
+    return [window for window in opened if window.starts < window.ends]
+
+
+def _of(rule: DeployWindow, service: str) -> bool:
+    return matches({"service": rule.when.get("service", "*")}, {"service": service})
+
+
+def _chained(ordered: Sequence[Deploy], rules: Sequence[DeployWindow]) -> tuple[Deploy, ...]:
+    """The deployments, each with the beginning of those it follows; that of the first may be forgotten itself."""
+    chained: list[Deploy] = []
+    until = datetime.min.replace(tzinfo=UTC)
+    for deploy in ordered:
+        follows = chained and deploy.starts < until + PAUSE
+        since = chained[-1].since if follows else deploy.since if not chained else None
+        chained.append(replace(deploy, since=since or deploy.starts))
+        until = max([until, *(_ends(deploy, rule) for rule in rules)])
+    return tuple(chained)
 
 
 def _begun(change: Change) -> Deploy:
@@ -81,17 +104,27 @@ def _ended(deploy: Deploy, change: Change) -> Deploy:
     return replace(deploy, ends=change.at, failed=change.failed)
 
 
-def _window(service: str, deploy: Deploy, rule: DeployWindow) -> Window:
+def _ends(deploy: Deploy, rule: DeployWindow) -> datetime:
+    """When a deployment's window ends, for itself."""
     longest = deploy.starts + timedelta(minutes=rule.minutes)
     settled = timedelta(0) if deploy.failed else timedelta(minutes=rule.settle_minutes)
+    return min(longest, deploy.ends + settled) if deploy.ends else longest
+
+
+def _window(service: str, deploy: Deploy, rule: DeployWindow) -> Window:
+    ends, since = _ends(deploy, rule), deploy.since or deploy.starts
+    most = timedelta(minutes=max(rule.minutes, rule.chained_minutes))
     what = f"{deploy.version or deploy.id} of {service} is deployed"
+    if since + most < ends:
+        ends = max(deploy.starts, since + most)
+        what += f"; one deployment has followed another since {since:%H:%M} UTC, which hides {most // MINUTE} minutes"
     return Window(
         id=f"deploy-{slug(service)}-{slug(deploy.source)}-{slug(deploy.id)}-{slug(rule.name)}",
         kind="deploy",
         name=f"deploy window {rule.name}",
         when={**rule.when, "service": _exactly(service)},
         starts=deploy.starts,
-        ends=min(longest, deploy.ends + settled) if deploy.ends else longest,
+        ends=ends,
         author=deploy.by or deploy.source,
         reason=what,
     )

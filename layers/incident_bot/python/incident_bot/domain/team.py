@@ -260,7 +260,7 @@ class StormMode:
 @dataclass(frozen=True, slots=True)
 class DeployWindow:
     """While a service is deployed, its alerts that fit `when` are recorded: for `minutes` at most, and for
-    `settle_minutes` after a deployment that succeeded."""
+    `settle_minutes` after a deployment that succeeded; where one follows another, for `chained_minutes` of them all."""
 
     name: str
     owner: str
@@ -268,6 +268,7 @@ class DeployWindow:
     when: Mapping[str, str]
     minutes: int = 30
     settle_minutes: int = 0
+    chained_minutes: int = 60  # never less than `minutes`: a deployment by itself has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Deployments as they are told: kept for each service, and their windows ended when they end."""
 
+from dataclasses import replace
+
 from incident_bot.domain.classify import named_service
 from incident_bot.domain.deploys import Change, recorded, windows
 from incident_bot.domain.errors import NotFound
@@ -11,11 +13,13 @@ from incident_bot.world import World
 
 def note(world: World, change: Change) -> str:
     """Take what a pipeline says of a deployment; returns the service it is about. May be repeated."""
-    service = named_service(change.service, change.resource, change.id, world.team)
-    known = deploys.change(world.store, service, lambda before: recorded(before, change))
+    service, rules = named_service(change.service, change.resource, change.id, world.team), world.team.deploy_windows
+    known = deploys.change(
+        world.store, service, lambda before: recorded(before, replace(change, service=service), rules)
+    )
     if change.ended:
         ended = [d for d in known if d.source == change.source and change.id in ("", d.id)]
-        for window in windows(service, ended, world.team.deploy_windows):
+        for window in windows(service, ended, rules):
             _end(world, window)
     return service
 
