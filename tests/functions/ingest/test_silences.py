@@ -1,5 +1,6 @@
 """Silences by the operator API: who may make one, what is refused, what it shows of what it suppressed and missed."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from functions.triage.sweep import sweep
 from incident_bot.domain.alert import Status
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.timeline import flaws
-from incident_bot.state import silences
+from incident_bot.state import keys, silences
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.world import VirtualWorld
 from tests.asking import STRANGER, ask
@@ -138,6 +139,28 @@ def test_those_that_ended_make_room_and_more_than_a_hundred_are_refused() -> Non
     world.clock.advance(3600)
     silenced(world, ends=rfc3339(T0 + timedelta(hours=2)))
     assert len(silences.read(world.store).open) == 1
+
+
+def test_large_ones_are_refused_before_their_item_is_full_and_the_answer_says_how_to_make_room() -> None:
+    world = a_world()
+    large = {"match": {f"labels.l{n}": "é" * 230 for n in range(11)}}
+    made = []
+    while (answer := ask(world, "POST", "/v1/silences", {**WANTED, **large}))[0] == 200:
+        made.append(answer[1]["id"])
+    status, problem = answer
+    assert status == 409
+    assert f"{len(made)} of 100 silences are open" in problem["detail"]
+    assert f"of {silences.ALL} bytes" in problem["detail"]
+    assert f"`incidentbot silence expire ID` makes it ({made[0]}" in problem["detail"]
+    assert len(json.dumps(world.store.get(keys.SILENCES))) < 400_000
+    ask(world, "POST", f"/v1/silences/{made[0]}/expire", {"reason": "done"})
+    silenced(world, **large)
+
+
+def test_one_that_is_too_large_by_itself_is_refused_by_its_size() -> None:
+    world = a_world()
+    status, problem = ask(world, "POST", "/v1/silences", {**WANTED, "match": {f"labels.{'l' * 6000}": "a"}})
+    assert (status, f"bytes of {silences.LARGEST}" in problem["detail"]) == (400, True)
 
 
 def test_one_that_begins_later_waits() -> None:

@@ -4,6 +4,7 @@ One item, so that the paging path reads it in the call that it makes anyway. It 
 foreign text may not write.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +18,10 @@ from incident_bot.state import keys, ledger
 from incident_bot.world import ABSENT, Item, Put, Store, World, Write
 
 TRAIL = "silences"  # the timeline on which every change is written
-MOST = 100  # that are open at once: they lie in one item, which every batch of alerts reads
+# They lie in one item, which every batch of alerts reads, and of which DynamoDB takes 400 KB.
+MOST = 100  # that are open at once
+LARGEST = 6_000  # bytes of one
+ALL = 64_000  # bytes of all that are open at once
 TRIES = 5
 
 
@@ -60,7 +64,7 @@ def add(
     reason: str,
     starts: datetime | None = None,
 ) -> Window:
-    """Open a silence; Invalid where its matchers, its time or its reason will not do, Refused where there are too many.
+    """Open a silence; Invalid where its matchers, time, reason or size will not do, Refused (409) where no room is.
 
     In one transaction: the silence, its place in the ledger, and an entry on the trail (`audit verify silences`).
     """
@@ -72,13 +76,14 @@ def add(
     window = Window(
         identifier, "silence", identifier, dict(checked(when)), starts or now, ends, person, reason.strip()[:1000]
     )
+    if (size := _bytes(window)) > LARGEST:
+        raise Invalid(f"matchers and reason take {size} bytes of {LARGEST}: use `*` or several silences", where="match")
     matchers = ", ".join(f"{name}={pattern}" for name, pattern in window.when.items())
     line = Line("decision", f"{identifier} added: {matchers} until {rfc3339(ends)}", window.reason, person)
     for _ in range(TRIES):
         before = read(world.store)
         kept = {name: other for name, other in before.open.items() if other.ends > now}
-        if len(kept) >= MOST:
-            raise Refused(f"{MOST} silences are open: expire one first", rule="silences", status=409)
+        _room(kept, window)
         try:
             world.store.write(
                 [*_changing(world, before, {**kept, identifier: window}, line), ledger.opening(window)],
@@ -87,6 +92,24 @@ def add(
             continue
         return window
     raise Conflict("others changed the silences at the same moment: look at them again")
+
+
+def _room(open_now: Mapping[str, Window], another: Window) -> None:
+    """Refused where the silences that are open leave no room for another, with how to make it."""
+    sizes = {name: _bytes(window) for name, window in open_now.items()}
+    if len(sizes) < MOST and sum(sizes.values()) + _bytes(another) <= ALL:
+        return
+    first = ", ".join(sorted(sizes, key=lambda name: (-sizes[name], name))[:3])
+    raise Refused(
+        f"{len(sizes)} of {MOST} silences are open and take {sum(sizes.values())} of {ALL} bytes: there is no room for "
+        f"{_bytes(another)} more; `incidentbot silence expire ID` makes it ({first} are the largest)",
+        rule="silences",
+        status=409,
+    )
+
+
+def _bytes(window: Window) -> int:
+    return len(json.dumps(dump(window), ensure_ascii=False).encode(errors="surrogatepass"))
 
 
 def expire(world: World, person: str, identifier: str, reason: str) -> Window:
