@@ -19,9 +19,10 @@ ORDER = Order("ada", "another fault", T0, new="new1")
 
 
 def a_chain() -> Team:
-    """`web` depends on `api`, which depends on `db`; `mail` on nothing."""
+    """`web` and `app` depend on `api`, which depends on `db`; `mail` on nothing."""
     services = {
         "web": Service("web", "payments", tier=1, depends_on=("api",)),
+        "app": Service("app", "payments", tier=1, depends_on=("api",)),
         "api": Service("api", "payments", tier=2, depends_on=("db",)),
         "db": Service("db", "storage", tier=2),
         "mail": Service("mail", "payments", tier=2),
@@ -136,14 +137,28 @@ def test_a_merged_incident_gives_all_it_has_and_ends(scope: Scope) -> None:
     assert len(present(scope)) == 7
 
 
-def test_what_is_joined_stays_joined_when_its_cause_reports_elsewhere(scope: Scope) -> None:
+@pytest.mark.parametrize(("people", "home"), [(True, "inc2"), (False, "inc1")])
+def test_what_is_joined_stays_joined_when_its_cause_reports_elsewhere(people: bool, home: str) -> None:
+    """Had correlation put it there instead of people, it would go where its cause is."""
     fresh = Scope(a_chain())
-    fresh.take(says(service="web"))
-    fresh.take(says(service="mail", at=1))
-    join(fresh, "inc1", "inc2")
+    for at, service in enumerate(("app", "mail", "web")):
+        fresh.take(says(service=service, at=at), at=at)
+    join(fresh, "inc3", "inc2")
+    if not people:
+        groups = {name: replace(group, pinned=False) for name, group in fresh.head.groups.items()}
+        fresh.head = replace(fresh.head, groups=groups)
     fresh.take(says(service="api", severity=Severity.SEV1, at=10), at=10)
     fresh.take(says(service="db", severity=Severity.SEV1, at=12), at=12)
-    assert fresh.head.groups[group_of(fresh, "web")].incident == "inc2"
+    homes = {group.service: group.incident for group in fresh.head.groups.values()}
+    assert homes == {"app": "inc1", "api": "inc1", "db": "inc1", "mail": "inc2", "web": home}
+
+
+def test_a_group_that_nobody_remembers_cannot_be_split_and_is_named(scope: Scope) -> None:
+    web = group_of(scope, "web")
+    scope.head = replace(scope.head, groups={n: g for n, g in scope.head.groups.items() if n != web})
+    with pytest.raises(Refused, match=f"^{web} of inc1 is no more known") as refused:
+        part(scope, "web")
+    assert refused.value.status == 409
 
 
 def test_an_incident_that_fell_off_the_head_can_be_corrected_all_the_same(scope: Scope) -> None:

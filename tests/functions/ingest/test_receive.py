@@ -310,6 +310,20 @@ def test_the_team_of_a_sender_that_is_slowed_down_is_told_once() -> None:
     ]
 
 
+def test_that_a_sender_is_slowed_down_is_told_later_where_the_queue_did_not_take_it() -> None:
+    world = a_front()
+    world = replace(world, admit=RateLimit(world.now, {"generic": Sender(per_second=1, burst=1)}).admit)
+    receive(world, generic(ALERT))
+
+    statuses = [
+        answered(receive(replace(world, queue=FullQueue(world.clock)), generic(ALERT)))[0],
+        answered(receive(world, generic(ALERT)))[0],
+    ]
+
+    assert statuses == [503, 429]
+    assert sum("slowed" in alert["labels"] for message in queued(world) for alert in message["alerts"]) == 1
+
+
 def test_nobody_spends_anothers_rate_without_proof_of_who_they_are() -> None:
     limit = RateLimit(lambda: T0, {"generic": Sender(burst=1)})
     world = replace(a_front(), admit=limit.admit)

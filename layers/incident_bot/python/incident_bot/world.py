@@ -214,10 +214,11 @@ class Roles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Seconds that a webhook source must wait (0.0: none), and whether its team is still to be told that it must."""
+    """Seconds that a webhook source must wait (0.0: none); `told` is to be called once its team was told that it must,
+    and None where it was already."""
 
     wait: float = 0.0
-    tell: bool = False
+    told: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

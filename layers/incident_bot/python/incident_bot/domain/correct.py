@@ -81,8 +81,15 @@ def part(
     head: Head, incident: Incident, moving: Sequence[Series], present: Collection[Series], *, team: Team, order: Order
 ) -> Correction:
     """Move those of an incident's firing series (`present`) out of it into `order.new`; whole groups where all of a
-    group's move."""
+    group's move. Refused where it is not known any more what else is in a group."""
     _free(head, incident)
+    if gone := [series for series in moving if series.group not in head.groups]:
+        raise Refused(
+            f"{gone[0].group} of {incident.id} is no more known as a group, since too many came after it: "
+            f"{line(gone[0].title)} of {gone[0].service} stays there until it fires anew",
+            rule="forgotten",
+            status=409,
+        )
     groups, changed, mails = dict(head.groups), list[tuple[Series, Series]](), list[Mail]()
     for name in dict.fromkeys(series.group for series in moving):
         here = [series for series in moving if series.group == name]

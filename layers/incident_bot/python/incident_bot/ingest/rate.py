@@ -16,6 +16,9 @@ class _Bucket:
     at: datetime
     told_at: datetime | None = None
 
+    def told(self, at: datetime) -> None:
+        self.told_at = at
+
 
 class RateLimit:
     """Lets each source's `per_second` requests through, and its `burst` after a quiet time; `senders` are by source."""
@@ -26,7 +29,7 @@ class RateLimit:
         self._buckets: dict[str, _Bucket] = {}
 
     def admit(self, source: str) -> Admitted:
-        """Take a token: no wait where there was one, otherwise the seconds until there is; it is to be told of once."""
+        """Take a token: no wait where there was one, otherwise the seconds until there is."""
         now, agreed = self._now(), self._senders.get(source) or Sender()
         bucket = self._buckets.setdefault(source, _Bucket(agreed.burst, now))
         elapsed = max(0.0, (now - bucket.at).total_seconds())
@@ -36,5 +39,4 @@ class RateLimit:
             bucket.tokens -= 1
             return Admitted()
         tell = bucket.told_at is None or now - bucket.told_at >= TELL_EVERY
-        bucket.told_at = now if tell else bucket.told_at
-        return Admitted((1 - bucket.tokens) / agreed.per_second, tell)
+        return Admitted((1 - bucket.tokens) / agreed.per_second, (lambda: bucket.told(now)) if tell else None)

@@ -17,10 +17,11 @@ def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None
     admitted = world.admit(source)
     if not admitted.wait:
         return None
-    if admitted.tell:
+    if admitted.told:
         delivery = f"slowed-{source}-{rfc3339(world.now())}"
         alert = sort_out(Parsed((_alert(world, source),))).alerts
         world.queue.send(packed("generic", delivery, world.now(), alert))
+        admitted.told()
     world.metrics.count("Slowed", 1, source=source)
     seconds = str(math.ceil(admitted.wait))
     return problem(429, f"{source} sends faster than agreed", request, headers={"retry-after": seconds})

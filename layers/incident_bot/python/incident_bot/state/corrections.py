@@ -16,7 +16,7 @@ def counting(pairs: Iterable[tuple[str, str]], what: str, now: datetime) -> list
     """The writes that count each pair of services as `joined` or `parted`."""
     kept_until = int((now + KEPT).timestamp())
     named = (f"{PAIR}{one}|{other}" for one, other in pairs)
-    return [Update(keys.stat(name[:400]), set={"ttl": kept_until}, add={what: 1}) for name in named]
+    return [Update(keys.stat(name), set={"ttl": kept_until}, add={what: 1}) for name in named]
 
 
 def of(store: Store) -> Sequence[tuple[tuple[str, str], int, int]]:

@@ -8,6 +8,7 @@ from incident_bot.domain.clock import rfc3339
 from incident_bot.world import Key
 
 SHARDS = 4
+NAME_BYTES = 1000
 KILL: Key = ("CONTROL", "KILL")
 SILENCES: Key = ("CONTROL", "SILENCES")
 LEDGER = "LEDGER"
@@ -96,8 +97,9 @@ def label(incident: str) -> Key:
 
 def stat(subject: str) -> Key:
     """How often people said what of a fingerprint, of a kind of alert or rule (`kind:NAME`, `rule:NAME`), or of two
-    services (`pair:NAME|NAME`)."""
+    services (`pair:NAME|NAME`), by the name's first bytes: DynamoDB takes 1,024 of a sort key."""
     of, _, name = subject.partition(":")
+    name = name.encode(errors="replace")[:NAME_BYTES].decode(errors="ignore")
     return (f"STAT#{of}", name) if of in ("kind", "rule", "pair") else (f"STAT#{subject}", "STAT")
 
 
