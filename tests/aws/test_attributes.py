@@ -10,7 +10,7 @@ from incident_bot.aws.attributes import attributes, decoded, encoded, item
 
 numbers = st.integers(-(10**38) + 1, 10**38 - 1) | st.floats(-1e125, 1e125).filter(lambda f: f == 0 or abs(f) > 1e-130)
 values = st.recursive(
-    st.none() | st.booleans() | numbers | st.text(),
+    st.none() | st.booleans() | numbers | st.text() | st.binary(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=1), inner, max_size=4),
     max_leaves=12,
 )
@@ -38,7 +38,7 @@ def test_what_dynamodb_answers_is_understood(attribute: dict[str, Any], value: A
     assert repr(decoded(attribute)) == repr(value)
 
 
-@pytest.mark.parametrize("value", [10**38, -(10**38), 1e126, 1e-131, float("nan"), b"x", {1: 2}, {"a"}], ids=repr)
+@pytest.mark.parametrize("value", [10**38, -(10**38), 1e126, 1e-131, float("nan"), {1: 2}, {"a"}], ids=repr)
 def test_what_dynamodb_cannot_keep_is_refused_before_it_is_asked(value: Any) -> None:
     with pytest.raises(TypeError):
         encoded(value)

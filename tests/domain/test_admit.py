@@ -609,3 +609,10 @@ def test_a_batch_is_one_write_of_a_series_however_often_it_changed(scope: Scope)
     ((before, series),) = admission.series
     assert (before, series.version, series.status, series.flips) == (None, 1, R, (later(0), later(2)))
     assert scope.alert_mails("inc1") == ["resolved", "firing", "resolved"]
+
+
+def test_the_head_keeps_no_more_of_long_titles_and_labels_than_fits_it() -> None:
+    scope = Scope()
+    scope.take(*(says("x" * 2000 + str(n), labels={"az": "y" * 2000 + str(n)}) for n in range(9)))
+    (group,) = scope.head.groups.values()
+    assert max(map(len, [*group.kinds, *group.places])) < 150

@@ -92,8 +92,8 @@ class Store(Protocol):
     """The two DynamoDB tables, both with PK and SK: keys whose PK starts with `LOG#` live in the timeline table.
 
     Every read is strongly consistent but those of indexes and what may lag. Timeline entries are only put, on absence.
-    Attribute values are what JSON can say, plus int and float told apart. `Conflict` where a condition does not hold
-    (with the keys that failed), `Unavailable` where DynamoDB throttled or failed for good after jittered retries.
+    Attribute values are what JSON can say, plus bytes, int and float told apart. `Conflict` where a condition does not
+    hold (with the keys that failed), `Unavailable` where DynamoDB throttled or failed for good after jittered retries.
     """
 
     def get(self, key: Key) -> Item | None: ...

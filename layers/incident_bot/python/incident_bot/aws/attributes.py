@@ -15,7 +15,7 @@ SMALLEST, LARGEST = 1e-130, 1e126
 
 
 def encoded(value: Any) -> dict[str, Any]:
-    """The attribute value; TypeError for what JSON cannot say or DynamoDB cannot keep."""
+    """The attribute value; TypeError for what is neither JSON's nor bytes, or DynamoDB cannot keep."""
     kind = type(value)
     if kind is str:
         return {"S": value}
@@ -27,11 +27,13 @@ def encoded(value: Any) -> dict[str, Any]:
         return _float(value)
     if value is None:
         return {"NULL": True}
+    if kind is bytes:
+        return {"B": value}
     if isinstance(value, Mapping):
         return {"M": attributes(value)}
     if isinstance(value, (list, tuple)):
         return {"L": [encoded(entry) for entry in value]}
-    raise TypeError(f"a {kind.__name__} is not what JSON can say: {value!r}")
+    raise TypeError(f"a {kind.__name__} is neither JSON's nor bytes: {value!r}")
 
 
 def attributes(item: Mapping[str, Any]) -> dict[str, Any]:

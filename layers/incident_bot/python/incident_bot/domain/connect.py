@@ -14,6 +14,7 @@ from incident_bot.domain.team import Correlation, Team
 
 ALONE = "a mere warning by itself: nothing else of its service agrees"
 NOISE = "noise is recorded by itself"
+PLACE_CHARACTERS = 120  # of a label: the head keeps places too
 TELLING = (3, 5, 8, 13)  # so many series of a group make it worth another look
 
 
@@ -81,7 +82,7 @@ def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime
         noise=found.noise,
         again=again,
         slow=observed.slow,
-        place=next((f"{name}={value}" for name, value in labels if value), ""),
+        place=next((f"{name}={value[:PLACE_CHARACTERS]}" for name, value in labels if value), ""),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from incident_bot.domain.alert import Severity
 
-GROUPS_KEPT = 80  # about 20 KB in a storm, of the 400 that an item may have
+GROUPS_KEPT = 80  # about 5 KB in a storm, as the head is written
 SENDERS_KEPT = 64
 NEARLY_ALL = 0.8
 MANY_ENOUGH = 3  # series: fewer share a place by chance

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 ALL = "*"
 KINDS_KEPT = 24
+KIND_CHARACTERS = 120  # of a title: the head keeps kinds, and how long titles are is up to their senders
 FADES_AT = 64  # groups with a cause: from then on the past counts half
 LEARNED_AT = 5  # series: so many of a group show what it is made of
 LEARNED_FROM = 6  # groups with a cause; fewer teach nothing
@@ -16,7 +17,7 @@ Kinds = Mapping[str, tuple[int, int]]
 
 def kind_of(source: str, title: str, service: str) -> str:
     """The kind of an alert: its title without its service's name, in the words of its source."""
-    return f"{source}:{title.replace(service, '')}"
+    return f"{source}:{title.replace(service, '')[:KIND_CHARACTERS]}"
 
 
 def taught(known: Kinds, kinds: Mapping[str, int], *, effect: bool) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,7 @@ from incident_bot.world import Absent, Below, Check, Expect, Item, Key, OneOf, P
 
 LARGEST_ITEM = 400 * 1024
 LARGEST_TRANSACTION = 100
-PLAIN = frozenset({str, int, bool, type(None)})
+PLAIN = frozenset({str, int, bool, bytes, type(None)})
 
 
 class MemoryStore:
@@ -156,7 +156,7 @@ def _serialised(key: Key, item: Item) -> tuple[bytes, Item]:
 
 
 def plain(value: Any) -> Any:
-    """A copy in the types that come back from a store: tuples become lists; TypeError for what JSON cannot say."""
+    """A copy in the types that come back from a store: tuples become lists; TypeError for what no store keeps."""
     kind = type(value)
     if kind in PLAIN:
         return value
@@ -168,7 +168,7 @@ def plain(value: Any) -> Any:
         return {_name(name): entry if type(entry) in PLAIN else plain(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(entry) for entry in value]
-    raise TypeError(f"a {kind.__name__} is not what JSON can say: {value!r}")
+    raise TypeError(f"a {kind.__name__} is neither JSON's nor bytes: {value!r}")
 
 
 def _name(name: Any) -> str:
