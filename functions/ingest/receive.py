@@ -11,7 +11,7 @@ from typing import Any
 from incident_bot import plugins
 from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.domain.shape import dump
-from incident_bot.ingest import quarantine, recording
+from incident_bot.ingest import quarantine, recording, synthetic
 from incident_bot.ingest.recording import Recorded
 from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
 from incident_bot.ingest.slowing import slowed
@@ -95,7 +95,9 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     """Alerts into the queue first, then what is rejected into quarantine: a page waits for no archive."""
     body, delivery, now = request.body or b"", _delivery(request), world.now()
     try:
-        parsed = assigned(read(source, source.decode(body), now), service)
+        parsed = synthetic.marked(
+            world, source.name, delivery, assigned(read(source, source.decode(body), now), service)
+        )
     except Unparseable as unread:
         parsed = Parsed((), (Rejection(unread.index, unread.field, unread.reason),))
     found = sort_out(parsed)

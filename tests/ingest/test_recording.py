@@ -14,6 +14,7 @@ from functions.ingest.consume import consume
 from functions.ingest.receive import receive
 from incident_bot import plugins
 from incident_bot.domain.redact import REDACTED
+from incident_bot.ingest import synthetic
 from incident_bot.ingest.recording import LARGEST, Recorded, keep
 from incident_bot.operating.exporting import members
 from incident_bot.virtual.deployment import record
@@ -130,7 +131,8 @@ def test_a_body_that_does_not_fit_into_a_message_is_recorded_at_once(world: Virt
 
 
 def test_the_alert_that_walks_the_front_and_deadlines_are_no_deliveries(world: VirtualWorld) -> None:
-    send(world, json.dumps({"title": "heartbeat", "status": "firing", "labels": {"synthetic": "true"}}))
+    labels = {synthetic.LABEL: synthetic.proof(SECRET, "d1")}
+    send(world, json.dumps({"title": "heartbeat", "status": "firing", "labels": labels}), "d1")
     world.queue.send(['{"v":1,"kind":"deadline","incident":"none"}'])
     take(world)
     assert recorded(world) == []

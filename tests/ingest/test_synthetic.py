@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from functions.ingest.receive import receive
+from incident_bot import plugins
 from incident_bot.domain.errors import NotFound, Unavailable
 from incident_bot.ingest import arrival, synthetic
 from incident_bot.virtual.surroundings import Request
@@ -40,6 +41,15 @@ def a_bot(secret: str = SECRET) -> VirtualWorld:
     return world
 
 
+def deliver(world: VirtualWorld, body: bytes, identifier: str) -> None:
+    """As any sender that holds the secret would."""
+    authentication = plugins.source("generic").authentication
+    assert authentication
+    headers = authentication.sign(body, SECRET, world.now(), identifier)
+    url = f"{API}/v1/webhooks/generic"
+    assert world.http.post(url, headers=headers, body=body, timeout_seconds=1).status == 202
+
+
 def test_it_walks_the_front_door_the_authentication_and_the_queue_and_is_counted_at_the_end():
     world = a_bot()
     synthetic.send(world)
@@ -47,6 +57,38 @@ def test_it_walks_the_front_door_the_authentication_and_the_queue_and_is_counted
     assert json.loads(body)["kind"] == "alerts"
     assert arrival.read(world, {"messageId": "m", "body": body, "attributes": {}}) == [], "it opens nothing"
     assert ("SyntheticAlert", 1, {}) in world.metrics.points, "the alarm watches the metric without dimensions"
+
+
+@pytest.mark.parametrize("label", ["true", "", "0" * 64, "é"])
+def test_what_others_label_as_synthetic_is_an_alert_like_any_other(label: str) -> None:
+    world = a_bot()
+    alert = {"title": "the canary failed", "status": "firing", "key": "canary", "labels": {"synthetic": label}}
+    deliver(world, json.dumps(alert).encode(), "msg-1")
+    (body,) = world.queue.bodies
+    (arrived,) = arrival.read(world, {"messageId": "m", "body": body, "attributes": {}})
+    assert arrived.observation
+    assert (arrived.observation.alert.title, arrived.observation.alert.source) == ("the canary failed", "generic")
+    assert not [point for point in world.metrics.points if point[0] == "SyntheticAlert"]
+
+
+def test_the_proof_of_one_delivery_is_none_for_another() -> None:
+    world = a_bot()
+    synthetic.send(world)
+    sent = world.http.sent[0].body
+    deliver(world, sent, "msg-1")
+    body = world.queue.bodies[-1]
+    assert len(arrival.read(world, {"messageId": "m", "body": body, "attributes": {}})) == 1
+
+
+def test_it_is_in_no_recording_and_what_only_looks_like_it_is() -> None:
+    world = a_bot()
+    synthetic.send(world)
+    deliver(
+        world,
+        b'{"title": "the canary failed", "status": "firing", "key": "canary", "labels": {"synthetic": "true"}}',
+        "msg-1",
+    )
+    assert ["body" in json.loads(body) for body in world.queue.bodies] == [False, True]
 
 
 def test_a_secret_that_was_never_set_is_said_and_not_hidden():

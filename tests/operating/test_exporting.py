@@ -1,16 +1,18 @@
 """Does an export hand out every recorded delivery of its time, page by page, and tell that it did?"""
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from incident_bot.domain.errors import Invalid
 from incident_bot.domain.timeline import flaws
-from incident_bot.ingest.recording import Recorded, keep
+from incident_bot.ingest.recording import Recorded, keep, text_of
 from incident_bot.operating import views
 from incident_bot.operating.exporting import PAGE_OBJECTS, Wanted, export
 from incident_bot.state import controls
 from incident_bot.virtual.clock import T0
+from incident_bot.virtual.replay import recorded
 from incident_bot.virtual.world import VirtualWorld
 from tests.building import a_person, a_world
 
@@ -67,6 +69,14 @@ def test_a_page_may_end_inside_an_object() -> None:
     deliveries = [a_delivery(n, body="y" * 700_000) for n in range(5)]
     keep(world, deliveries)
     assert exported(world) == ([delivery.line for delivery in deliveries], 3)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe" * 500_000, b"\x01" * 1_000_000, b'"\\' * 500_000])
+def test_an_answer_is_smaller_than_lambda_allows_whatever_the_bytes_of_a_delivery_are(body: bytes) -> None:
+    delivery = a_delivery(1, body=text_of(body))
+    lines, _ = exported(a_world_with(delivery))
+    assert len(json.dumps({"lines": lines})) < 6_000_000
+    assert [recorded(line, 1, T0) for line in lines] == [delivery]
 
 
 def test_each_page_is_on_the_trail_of_the_controls_which_stay_as_they_are() -> None:

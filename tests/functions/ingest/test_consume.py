@@ -11,6 +11,7 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.errors import Unavailable
 from incident_bot.domain.incident import State
 from incident_bot.domain.team import Mode, Playbook
+from incident_bot.ingest import synthetic
 from incident_bot.state import incidents, intents, mailbox
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Put, Write
@@ -170,7 +171,7 @@ def test_only_a_full_mode_playbook_that_may_act_holds_the_page(kill_switch: bool
 
 def test_the_synthetic_alert_is_counted_and_opens_nothing() -> None:
     world = a_world()
-    consume(world, a_batch(a_record(world, an_alert(labels={"synthetic": "true"}))))
+    consume(world, a_batch(a_record(world, an_alert(source=synthetic.OURS))))
     assert all_incidents(world) == []
     assert world.metrics.counts["SyntheticAlert"] == 1
 

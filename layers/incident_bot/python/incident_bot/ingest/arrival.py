@@ -13,11 +13,10 @@ from incident_bot.domain.clock import instant
 from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import NotFound, Unparseable
 from incident_bot.domain.opening import Observation, scope_of
-from incident_bot.ingest import heartbeats, quarantine, signals
+from incident_bot.ingest import heartbeats, quarantine, signals, synthetic
 from incident_bot.sources import Rejection
 from incident_bot.world import World
 
-SYNTHETIC = "synthetic"
 STALE_AFTER = timedelta(hours=6)  # an alert that waited this long (a dead-letter queue redriven) pages nobody
 
 
@@ -80,7 +79,7 @@ def _slow(world: World, alert: Alert) -> int:
 
 def _synthetic(world: World, alert: Alert) -> bool:
     """The alert that walks the whole front each minute: counting it is all that is done; its absence alarms."""
-    if alert.labels.get(SYNTHETIC) != "true" or alert.source != "generic":
+    if alert.source != synthetic.OURS:
         return False
     world.metrics.count("SyntheticAlert")
     return True

@@ -282,7 +282,9 @@ class Export(Asked):
 class Recording(BaseModel):
     """A page of a recording: the lines of a file that `incidentbot replay` reads, in order of their recording."""
 
-    lines: list[str] = Field(description='Each is JSON: {"at", "delivery_id", "source", "body"}, secrets redacted.')
+    lines: list[str] = Field(
+        description='Each is JSON: {"at", "delivery_id", "source", "body" (or "base64")}, secrets redacted.'
+    )
     cursor: str = Field(description="Where the next page begins; empty on the last one.")
 
 

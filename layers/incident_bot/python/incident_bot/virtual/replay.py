@@ -4,6 +4,7 @@ Nobody acknowledges anything, no source can be asked, every provider takes every
 """
 
 import json
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from incident_bot.domain.opening import FIRST_PAGE, scope_of
 from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
 from incident_bot.ingest import signals
-from incident_bot.ingest.recording import QUEUE, Recorded
+from incident_bot.ingest.recording import QUEUE, Recorded, text_of
 from incident_bot.payload import decode
 from incident_bot.sources import Source
 from incident_bot.stage import logger
@@ -85,7 +86,8 @@ def recorded(line: str, number: int, t0: datetime) -> Recorded:
         entry = json.loads(line)
         at = entry["at"]
         moment = t0 + timedelta(seconds=at) if isinstance(at, (int, float)) else instant(at)
-        named = str(entry["delivery_id"]), str(entry["source"]), str(entry["body"])
+        body = text_of(b64decode(entry["base64"], validate=True)) if "base64" in entry else str(entry["body"])
+        named = str(entry["delivery_id"]), str(entry["source"]), body
         return Recorded(moment, *named, service=str(entry.get("service", "")))
     except KeyError as missing:
         raise Invalid(f"has no {missing}", where=f"line {number}") from missing
