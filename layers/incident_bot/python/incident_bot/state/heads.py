@@ -1,12 +1,12 @@
 """The scope's head in the store: every write is conditioned on its version.
 
 Every batch reads this item and every change writes it, and both are billed by its size. So what correlation knows lies
-in one binary attribute, compressed JSON: `json.loads(zlib.decompress(item["packed"]))` shows it.
+in one binary attribute, compressed lines of JSON, the first of the scope, the others of a group each:
+`zlib.decompress(item["packed"]).decode()` shows them.
 """
 
 import json
 import zlib
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -50,52 +50,42 @@ def write(scope: str, before: Head, after: Head) -> Update | Check:
 
 
 def _packed(head: Head) -> bytes:
-    known = {
-        "groups": {name: _group(group) for name, group in head.groups.items()},
-        "incidents": {name: _member(member) for name, member in head.incidents.items()},
-        "senders": head.senders,
-        "kinds": head.kinds,
-    }
-    return zlib.compress(ENCODE(known).encode(), LEVEL)
+    members = {name: _member(member) for name, member in head.incidents.items()}
+    scope = ENCODE({"incidents": members, "senders": head.senders, "kinds": head.kinds})
+    lines = (_line(name, group) for name, group in head.groups.items())
+    return zlib.compress("\n".join((scope, *lines)).encode(), LEVEL)
 
 
 @lru_cache(maxsize=8)
 def _unpacked(packed: bytes) -> Head:
     """What `_packed` said; kept, as most batches find the head as the last one did."""
-    known = json.loads(zlib.decompress(packed))
+    scope, *lines = zlib.decompress(packed).decode().split("\n")
+    known = json.loads(scope)
     return Head(
-        groups={name: _as_group(group) for name, group in known["groups"].items()},
+        groups=dict(map(_named_group, lines)),
         incidents={name: _as_member(*member) for name, member in known["incidents"].items()},
         senders=known["senders"],
         kinds={kind: (effects, origins) for kind, (effects, origins) in known["kinds"].items()},
     )
 
 
-def _group(group: Group) -> list[Any]:
+def _line(name: str, group: Group) -> str:
     """A group without its fields' names; moments as milliseconds, two of them as the distance from the third."""
     began = _milliseconds(group.began)
-    return [
-        group.incident,
-        group.service,
-        began,
-        _milliseconds(group.last) - began,
-        _milliseconds(group.earliest) - began,
-        group.slow,
-        group.series,
-        group.firing,
-        group.flapping,
-        group.severity.value,
-        group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned,
-        group.kinds,
-        group.places,
-        group.cause,
-    ]
+    moments = began, _milliseconds(group.last) - began, _milliseconds(group.earliest) - began
+    numbers = group.slow, group.series, group.firing, group.flapping, group.severity.value
+    flags = group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned
+    return ENCODE(
+        (name, group.incident, group.service, *moments, *numbers, flags, group.kinds, group.places, group.cause)
+    )
 
 
-def _as_group(packed: Sequence[Any]) -> Group:
-    incident, service, began, last, earliest, *numbers, kinds, places, cause = packed
-    slow, series, firing, flapping, severity, flags = numbers
-    return Group(
+@lru_cache(maxsize=1024)
+def _named_group(line: str) -> tuple[str, Group]:
+    """What `_line` said; kept, as a change of the head changes few of its groups."""
+    name, incident, service, began, last, earliest, *numbers, flags, kinds, places, cause = json.loads(line)
+    slow, series, firing, flapping, severity = numbers
+    return name, Group(
         incident=incident,
         service=service,
         last=_moment(began + last),
