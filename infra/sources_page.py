@@ -27,7 +27,9 @@ are. This page is written by `python -m infra.sources_page` from what they decla
 - Whatever pages **PagerDuty** (Events API v2) pages the bot once its host name is the API's: `POST /v2/enqueue`. A
   routing key is `KEY` or `SERVICE:KEY` in `/<stack>/webhooks/pagerduty`, separated by spaces.
 - A **heartbeat** pings `POST /v1/heartbeats/NAME` after each good run and `?status=failed` after a bad one; what is
-  listed under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident.
+  listed under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident. Each has a secret of its
+  own, `/<stack>/webhooks/heartbeat/NAME`, so that one that leaks keeps no other alive. (`/<stack>/webhooks/heartbeat`
+  would open `POST /v1/webhooks/heartbeat` for all of them: leave it unset.)
 - Who sends faster than `senders` in `sources.yaml` allows is answered 429 with Retry-After, and a team is told.
 
 | source | comes by | proves itself by | ends |

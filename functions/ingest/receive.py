@@ -4,7 +4,7 @@ An alarm's own Lambda action comes in here too: the function's policy says who m
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -77,7 +77,7 @@ def _authenticated(world: World, source: Source, request: Request) -> tuple[str,
     if source.authentication is None or request.body is None:
         return "", problem(400, "the body is not base64, as the request says", request)
     try:
-        secrets = world.secrets.values(f"webhooks/{source.name}")
+        secrets = _secrets(world, source, request)
         return source.authentication.verify(request.headers, request.body, secrets, world.now()) or "", None
     except (Unavailable, Denied, Invalid):
         world.metrics.count("ReceiveFailed", 1, source=source.name)
@@ -87,8 +87,22 @@ def _authenticated(world: World, source: Source, request: Request) -> tuple[str,
         if len(request.body) > BODY_BYTES:
             return "", problem(413, f"the body is larger than {BODY_BYTES} bytes", request)
         challenge = {"www-authenticate": source.authentication.challenge}
-        reason = failure.reason if isinstance(failure, Unauthenticated) else f"{source.name} has no secret yet"
+        missing = f"{request.heartbeat or source.name} has no secret yet"
+        reason = failure.reason if isinstance(failure, Unauthenticated) else missing
         return "", problem(401, reason, request, headers=challenge)
+
+
+def _secrets(world: World, source: Source, request: Request) -> Sequence[str]:
+    """The secrets that count. NotFound too for a heartbeat that nobody configured: no parameter is looked for that
+    a stranger names."""
+    if request.heartbeat and request.heartbeat not in world.team.heartbeats:
+        raise NotFound(f"there is no heartbeat {request.heartbeat}")
+    return world.secrets.values(_secret(source, request))
+
+
+def _secret(source: Source, request: Request) -> str:
+    """The parameter with the sender's secret: a heartbeat's own, so that whoever has it keeps no other one alive."""
+    return f"webhooks/{source.name}/{request.heartbeat}" if request.heartbeat else f"webhooks/{source.name}"
 
 
 def _taken(world: World, source: Source, request: Request, service: str) -> dict[str, Any]:

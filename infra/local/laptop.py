@@ -126,6 +126,7 @@ def _receive(emulator: Emulator, port: int, stack: dict[str, str], team: Team) -
     """The stand-ins, with the keys that the bot has too, subscribed to its notices; and the webhooks' secrets."""
     ssm, prefix = _client(emulator, "ssm"), stack["ParameterPrefix"]
     secrets = secret_values.webhook_secrets(ssm, prefix, team)
+    secret_values.heartbeat_secrets(ssm, prefix, team)
     stand_ins = receivers.start(
         port,
         emulator.state,

@@ -19,6 +19,11 @@ def webhook_secrets(ssm: Any, prefix: str, team: Team) -> dict[str, str]:
     }
 
 
+def heartbeat_secrets(ssm: Any, prefix: str, team: Team) -> dict[str, str]:
+    """{heartbeat: its secret} for every one that is configured."""
+    return {name: _kept(ssm, f"{prefix}/webhooks/heartbeat/{name}", _token) for name in team.heartbeats}
+
+
 def routing_keys(ssm: Any, prefix: str, team: Team) -> list[str]:
     """PagerDuty's integration keys, one for each parameter that a team names."""
     return [_kept(ssm, f"{prefix}/{name}", _token) for name in _pagers(team, "pagerduty")]

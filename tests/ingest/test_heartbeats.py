@@ -3,6 +3,9 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
+
+import pytest
 
 from functions.ingest.consume import consume
 from functions.ingest.receive import receive
@@ -12,7 +15,7 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.team import Heartbeat
 from incident_bot.ingest import heartbeats
 from incident_bot.state import incidents
-from incident_bot.virtual.surroundings import MemoryQueue
+from incident_bot.virtual.surroundings import MemoryQueue, MemorySecrets
 from incident_bot.virtual.world import VirtualWorld
 from tests.building import a_team, a_world
 
@@ -22,20 +25,25 @@ EXPORT = Heartbeat("nightly-export", "checkout", every_seconds=3600, grace_secon
 def a_watch(**parts: Any) -> VirtualWorld:
     """A world that waits for the export."""
     team = replace(a_team(), heartbeats={"nightly-export": EXPORT})
-    return a_world(team, secrets={"webhooks/heartbeat": ("token",)}, **parts)
+    return a_world(team, secrets={"webhooks/heartbeat/nightly-export": ("token",)}, **parts)
 
 
-def ping(world: VirtualWorld, name: str = "nightly-export", **query: str) -> int:
+def ping(world: VirtualWorld, name: str = "nightly-export", secret: str = "token", **query: str) -> int:
+    status = send(world, name, secret, **query)
+    take(world)
+    return status
+
+
+def send(world: VirtualWorld, name: str, secret: str = "token", **query: str) -> int:
     answer = receive(
         world,
         {
             "rawPath": f"/v1/heartbeats/{name}",
-            "headers": {"authorization": "Bearer token"},
+            "headers": {"authorization": f"Bearer {secret}"},
             "queryStringParameters": query,
             "requestContext": {"http": {"method": "POST"}, "requestId": f"request-{world.now().timestamp():.0f}"},
         },
     )
-    take(world)
     return int(answer["statusCode"])
 
 
@@ -102,9 +110,38 @@ def test_one_that_says_it_failed_is_an_alert_at_once_and_its_next_good_word_ends
     assert "resolved" in " ".join(mail_texts(world, incident.id))
 
 
-def test_one_that_nobody_configured_is_kept_aside_with_the_nearest_name() -> None:
+def test_the_secret_of_one_keeps_no_other_alive() -> None:
     world = a_watch()
-    assert ping(world, "nightly-exprot") == 202
+    team = replace(world.team, heartbeats={**world.team.heartbeats, "backup": replace(EXPORT, name="backup")})
+    world = replace(world, team=team)
+    assert ping(world, "backup") == 401
+    world.secrets.known["webhooks/heartbeat/backup"] = ("another",)
+    assert [ping(world, "backup", secret) for secret in ("token", "", "another")] == [401, 401, 202]
+    assert [ping(world, secret=secret) for secret in ("another", "token")] == [401, 202]
+
+
+def test_a_secret_for_all_of_them_opens_none() -> None:
+    world = a_watch()
+    world.secrets.known["webhooks/heartbeat"] = ("for-all",)
+    assert ping(world, secret="for-all") == 401
+
+
+@pytest.mark.parametrize("name", ["nightly-exprot", "../generic", "a/b", "x" * 3000])
+def test_no_secret_is_looked_for_that_a_stranger_names(name: str) -> None:
+    class Watched(MemorySecrets):
+        def values(self, name: str) -> tuple[str, ...]:
+            raise AssertionError(name)
+
+    assert ping(replace(a_watch(), secrets=Watched()), quote(name, safe="")) == 401
+
+
+def test_one_that_was_taken_out_of_the_configuration_is_kept_aside_with_the_nearest_name() -> None:
+    world = a_watch()
+    beats = {"nightly-exprot": EXPORT}
+    world.secrets.known["webhooks/heartbeat/nightly-exprot"] = ("token",)
+    front = replace(world, team=replace(world.team, heartbeats=beats))
+    assert send(front, "nightly-exprot") == 202
+    take(world)
     (kept,) = world.store.query(f"QUARANTINE#{world.now():%Y-%m-%d}")
     assert "did you mean nightly-export?" in json.dumps(kept)
     assert opened(world) == []

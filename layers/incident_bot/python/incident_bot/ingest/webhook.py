@@ -30,6 +30,7 @@ class Request:
     """What was sent: the body raw, header names in lower case; `body` is None where its base64 is broken.
 
     A parameter of the query stands among the headers behind a question mark (`?token`), which no header's name holds.
+    `heartbeat` is the one that pings, whose secret is its own; empty for every other delivery.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes | None
     path: str = ""
+    heartbeat: str = ""
 
     @property
     def media_type(self) -> str:
@@ -71,7 +73,9 @@ def _heartbeat(event: Mapping[str, Any], identifier: str, method: str, name: str
         "heartbeat": unquote(name),
         **{key: headers[f"?{key}"] for key in ("status", "message") if f"?{key}" in headers},
     }
-    return Request(identifier, method.upper(), "heartbeat", headers, json.dumps(said).encode())
+    return Request(
+        identifier, method.upper(), "heartbeat", headers, json.dumps(said).encode(), heartbeat=said["heartbeat"]
+    )
 
 
 def answer(status: int, document: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
