@@ -1,7 +1,5 @@
 """The dead man's switch and the bot's other alarms: straight to the notices topic, through nothing of the bot's own."""
 
-from itertools import product
-
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -14,6 +12,8 @@ from infra.aws.signals import Signals
 
 MINUTE = Duration.minutes(1)
 NAMESPACE = "IncidentBot"
+# An incident's execution has no time of its own to end in, so none is timed out.
+ENDINGS = (("incident", "Failed"), ("remediation", "Failed"), ("remediation", "TimedOut"))
 
 
 class Alarms(Construct):
@@ -54,7 +54,13 @@ class Alarms(Construct):
             cloudwatch.Metric(namespace=NAMESPACE, metric_name="TimelineTampered", statistic="Sum", period=MINUTE),
             "A timeline entry was changed, which nobody may do: `incidentbot audit verify` shows where.",
         )
-        for machine, ending in product(("incident", "remediation"), ("Failed", "TimedOut")):
+        self._above(
+            "Untold",
+            cloudwatch.Metric(namespace=NAMESPACE, metric_name="Untold", statistic="Sum", period=MINUTE),
+            "A delivery could not be read (`incidentbot quarantine list` shows why), or a page reached nobody and is"
+            " tried again: look at `incidentbot list`.",
+        )
+        for machine, ending in ENDINGS:
             self._above(
                 f"{machine.capitalize()}{ending}",
                 _executions(self, machine, f"Executions{ending}"),

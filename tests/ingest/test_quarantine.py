@@ -56,6 +56,14 @@ def test_the_same_delivery_again_is_still_one() -> None:
     assert len(quarantine.listed(world)) == 1
 
 
+def test_people_are_alarmed_as_nobody_is_paged_for_it() -> None:
+    world = a_world()
+
+    quarantine.keep(world, source="generic", delivery="d-1", body=BODY, rejected=(BAD,))
+
+    assert ("Untold", 1, {}) in world.metrics.points, "the alarm watches it without dimensions"
+
+
 def test_newest_come_first_and_old_days_are_left_out() -> None:
     world = a_world()
     for name in ("old", "yesterday", "today"):

@@ -262,6 +262,7 @@ def test_when_all_fails_it_is_tried_again_later_and_later_and_then_given_up_loud
     assert the_intent(world).state == "failed"
     assert send(world).kind == "failed"
     assert [mail.detail["outcome"] for mail in mails(world)] == ["failed"] * paging.TRIES
+    assert world.metrics.points.count(("Untold", 1, {})) == paging.TRIES, "the alarm watches it without dimensions"
 
 
 def test_a_page_that_cannot_be_composed_goes_out_with_the_least_that_can_be_said() -> None:

@@ -1,5 +1,6 @@
 """The bot's own alarms: few, told to people directly, and silent only while things work."""
 
+from incident_bot.virtual import checkout
 from infra.aws.readable import readable
 from tests.infra.aws.reading import of_type, properties
 
@@ -37,9 +38,22 @@ def test_executions_that_fail_alarm(aws):
         assert _dimensions(alarm)["StateMachineArn"].endswith(f":stateMachine:IncidentBot-{machine}")
 
 
+def test_what_cannot_be_read_and_a_page_that_reaches_nobody_alarm(aws):
+    alarm = properties(aws, "UntoldAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("IncidentBot", "Untold", 0)
+    assert "Dimensions" not in alarm, "quarantine and page count it without any"
+
+
+def test_a_machine_that_may_run_out_of_time_alarms_and_no_other(aws):
+    for machine in ("incident", "remediation"):
+        limited = "TimeoutSeconds" in checkout.definitions()[machine]
+        assert (f"{machine.capitalize()}TimedOutAlarm" in of_type(aws, "AWS::CloudWatch::Alarm")) == limited
+
+
 def test_all_of_them_go_to_people_without_passing_through_the_bot(aws):
     alarms = of_type(aws, "AWS::CloudWatch::Alarm")
-    assert 0 < len(alarms) <= 10, "who is told everything is told nothing"
+    watched = sum(len(alarm["Properties"].get("Metrics", [None])) for alarm in alarms.values())
+    assert 0 < watched <= 10, "who is told everything is told nothing, and ten watched metrics cost nothing"
     for alarm in alarms.values():
         assert [readable(action) for action in alarm["Properties"]["AlarmActions"]] == ["<NoticesTopic>"]
         assert alarm["Properties"]["AlarmDescription"]

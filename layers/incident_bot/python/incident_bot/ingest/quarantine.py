@@ -45,6 +45,7 @@ def keep(world: World, *, source: str, delivery: str, body: bytes, rejected: Seq
     ttl = int((now + KEPT).timestamp())
     world.store.write([Put({"PK": pk, "SK": sk, **dump(found), "rejected": dump(rejected[:TOLD]), "ttl": ttl})])
     world.metrics.count("Quarantined", 1, source=source)
+    world.metrics.count("Untold")  # without a dimension, as its alarm watches it
 
 
 def listed(world: World, *, days: int = 14) -> list[Quarantined]:

@@ -300,6 +300,9 @@ def _announce(world: World, incident: Incident, leased: Intent, effect: _Effect,
 
 def _count(world: World, incident: Incident, leased: Intent, effect: _Effect, outcome: Outcome) -> None:
     world.metrics.count("Message", outcome=outcome.kind, purpose=leased.purpose)
+    if outcome.kind == "failed" and leased.pages:
+        world.metrics.count("PageFailed", purpose=leased.purpose)
+        world.metrics.count("Untold")  # without a dimension, as its alarm watches it
     if any(sent.channel == FALLBACK for sent in effect.tried.sent):
         world.metrics.count("FallbackUsed")
     if outcome.kind == "sent" and leased.purpose == "first":
