@@ -17,7 +17,7 @@ TEAM = load(Path(__file__).parents[2] / "config")
     ("name", "example", "severity", "wakes", "noise"),
     [
         ("guardduty", "an instance mines coins", "sev2", True, False),
-        ("guardduty", "a sample somebody generated", "sev5", False, False),
+        ("guardduty", "a sample somebody generated", "sev5", False, True),
         ("security_hub", "a threat that GuardDuty tells too, in OCSF", "sev1", True, False),
         ("inspector", "a function has a vulnerability that is being exploited", "sev2", True, False),
         ("inspector", "a port of an instance is open, told with the older spelling of times", "sev4", False, False),

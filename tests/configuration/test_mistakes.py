@@ -156,6 +156,12 @@ MISTAKES = {
     "rule name twice": (
         "rules.yaml", "name: informational", "name: heartbeat", "rules[1].name", "is the name of rules[0] already", "",
     ),
+    "what is only recorded wakes people": (
+        "rules.yaml", "timing:", "records: sev2\n\ntiming:", "records", "sev3 is the worst", "",
+    ),
+    "what is only recorded is no severity": (
+        "rules.yaml", "timing:", "records: sev9\n\ntiming:", "records", "must be one of sev1", "sev5",
+    ),
     "rule without effect": (
         "rules.yaml", "    severity: sev2\n    category: errors\n", "", "rules[5]", "sets nothing", "",
     ),

@@ -123,6 +123,29 @@ def test_severity_and_page(alert: Alert, rules: tuple[Rule, ...], reason: str) -
     assert found.severity.label == reason[:4]
 
 
+RECORDS = [
+    ("milder than a ticket", an_alert(service="batch", severity=Severity.SEV5), Severity.SEV5, "record"),
+    ("still a ticket", an_alert(service="batch", severity=Severity.SEV4), Severity.SEV5, "ticket"),
+    ("where more is recorded", an_alert(service="batch", severity=Severity.SEV4), Severity.SEV4, "record"),
+    ("nobody says that it is mild", an_alert(service="payroll", severity=None), Severity.SEV4, "ticket"),
+    ("where nothing is", an_alert(service="batch", severity=Severity.SEV5), None, "ticket"),
+    ("what wakes people is never one", an_alert(service="pay", severity=Severity.SEV2), Severity.SEV5, "page"),
+    (
+        "what burns an error budget is worse than it says",
+        an_alert(service="pay", severity=Severity.SEV5, labels={"burn_rate_long": "14.4", "burn_rate_short": "14.4"}),
+        Severity.SEV5,
+        "page",
+    ),
+]
+
+
+@pytest.mark.parametrize(("alert", "records", "level"), [row[1:] for row in RECORDS], ids=[row[0] for row in RECORDS])
+def test_it_is_a_page_a_ticket_or_a_record(alert: Alert, records: Severity | None, level: str) -> None:
+    found = classify(alert, replace(with_rules(), records=records))
+    assert {(True, False): "page", (False, False): "ticket", (False, True): "record"}[found.pages, found.noise] == level
+    assert level in found.reason
+
+
 def test_a_rule_names_the_service_its_category_and_its_hold() -> None:
     rule = a_rule(service="batch", category="capacity", hold_seconds=45)
     found = classify(an_alert(service="pay"), with_rules(rule))

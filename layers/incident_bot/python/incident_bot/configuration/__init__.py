@@ -59,6 +59,7 @@ FILES = {
         "inhibitions",
         "deploy_windows",
         "recording",
+        "records",
     ),
     "playbooks": ("playbooks",),
     "guardrails": ("limits", "freezes", "approval_ttl_seconds", "stop_after_failures"),
@@ -132,6 +133,7 @@ def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -
         correlation=entry(Correlation, raw.get("correlation", {}), ("correlation",), flaws["rules"]) or Correlation(),
         confidence=entry(Confidence, raw.get("confidence", {}), ("confidence",), flaws["rules"]) or Confidence(),
         storm=entry(StormMode, raw.get("storm", {}), ("storm",), flaws["rules"]) or StormMode(),
+        records=rules.severity(raw["records"], ("records",), flaws["rules"]) if "records" in raw else None,
         recording=entry(bool, raw.get("recording", True), ("recording",), flaws["rules"]) is not False,
         maintenance=listed(Maintenance, raw.get("maintenance"), ("maintenance",), flaws["rules"]),
         recurring_maintenance=listed(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from incident_bot import plugins
 from incident_bot.actions import Action
 from incident_bot.configuration.custom import Described
+from incident_bot.domain.alert import Severity
 from incident_bot.domain.planned import Maintenance, Recurring
 from incident_bot.domain.team import (
     ChannelSettings,
@@ -67,6 +68,7 @@ class Draft:
     inhibitions: list[tuple[int, Inhibition]] = field(default_factory=list)
     deploy_windows: list[tuple[int, DeployWindow]] = field(default_factory=list)
     recording: bool = True
+    records: Severity | None = None
     playbooks: list[tuple[int, Playbook]] = field(default_factory=list)
     guardrails: Guardrails = field(default_factory=Guardrails)
     channels: dict[str, ChannelSettings] = field(default_factory=dict)
@@ -101,4 +103,5 @@ class Draft:
             custom={name: described.custom for name, described in self.custom.items()},
             default_group=self.default_group,
             recording=self.recording,
+            records=self.records,
         )

@@ -37,12 +37,17 @@ def numbered(raw: Any, path: Path, flaws: list[Flaw]) -> Any:
 def _with_number(body: dict[str, Any], path: Path, flaws: list[Flaw]) -> dict[str, Any]:
     if "severity" not in body:
         return body
-    labels = {severity.label: int(severity) for severity in Severity}
-    given = str(body["severity"])
+    return {**body, "severity": severity(body["severity"], (*path, "severity"), flaws)}
+
+
+def severity(raw: Any, path: Path, flaws: list[Flaw]) -> Severity | None:
+    """The severity of that label; None, with the flaw appended, where there is none."""
+    labels = {severity.label: severity for severity in Severity}
+    given = str(raw)
     if given not in labels:
         near = nearest(given, labels) or nearest(f"sev{given}", labels)
-        flaws.append(Flaw((*path, "severity"), f"must be one of {', '.join(labels)}, not {given!r}", near))
-    return {**body, "severity": labels.get(given)}
+        flaws.append(Flaw(path, f"must be one of {', '.join(labels)}, not {given!r}", near))
+    return labels.get(given)
 
 
 def check(draft: Draft) -> Iterator[Flaw]:
@@ -64,6 +69,8 @@ def check(draft: Draft) -> Iterator[Flaw]:
     yield from _correlation(draft)
     yield from _confidence(draft)
     yield from _storm(draft)
+    if draft.records and draft.records <= Severity.SEV2:
+        yield Flaw(("records",), f"{draft.records.label} wakes people: sev3 is the worst that may be a mere record")
     yield from windows.check(draft)
 
 

@@ -49,8 +49,10 @@ def classify(alert: Alert, team: Team) -> Classification:
     burn = burn_rate(alert.labels, team.confidence.burn_labels)
     if burn > team.confidence.burn_at:
         severity, because = _burning(severity, because, rule, burn)
+    assumed = not (alert.severity or (rule and rule.severity))
     noise = bool(rule and rule.noise)
-    wakes, why = pages(severity, service, noise=noise)
+    record = _record(severity, team, assumed=assumed) if not noise else ""
+    wakes, why = (False, record) if record else pages(severity, service, noise=noise)
     category = rule.category if rule else ""
     fields |= {"service": name, "severity": severity.label, "category": category}
     return Classification(
@@ -60,12 +62,12 @@ def classify(alert: Alert, team: Team) -> Classification:
         severity=severity,
         category=category,
         pages=wakes,
-        noise=noise,
+        noise=noise or bool(record),
         hold_seconds=rule.hold_seconds if rule else 0,
         rule=rule.name if rule else "",
         reason=f"{severity.label} {because}; {why}",
         burn=burn,
-        assumed=not (alert.severity or (rule and rule.severity)),
+        assumed=assumed,
         playbooks=tuple(p.name for p in team.playbooks if matches(p.when, fields)),
     )
 
@@ -117,6 +119,13 @@ def _burning(severity: Severity, because: str, rule: Rule | None, burn: float) -
     if severity <= Severity.SEV2 or (rule and rule.severity):
         return severity, f"{because}; {review}"
     return Severity.SEV2, f"as {review}"
+
+
+def _record(severity: Severity, team: Team, *, assumed: bool) -> str:
+    """Why it is a mere record, as somebody says that it is so mild; empty where it is not, and where nobody says so."""
+    if team.records is None or assumed or severity < team.records:
+        return ""
+    return f"{team.records.label} and milder is recorded, and told to nobody"
 
 
 def pages(severity: Severity, service: Service | None, *, noise: bool = False) -> tuple[bool, str]:

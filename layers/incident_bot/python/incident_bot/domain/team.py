@@ -316,5 +316,6 @@ class Team:
     sns_topics: tuple[str, ...] = ()  # ARNs of topics that may deliver over HTTPS
     custom: Mapping[str, Custom] = field(default_factory=dict)  # sources described in configuration
     default_group: str = ""  # pages for services nobody configured
+    records: Severity | None = None  # what is said to be as mild as this, or milder, is recorded; None: is a ticket
     recording: bool = True  # whether deliveries are kept for `incidentbot export`, secrets redacted
     digest: str = ""
