@@ -11,9 +11,9 @@ from incident_bot.domain.planned import Maintenance
 from incident_bot.domain.suppress import Window, figures
 from incident_bot.ingest import suppression
 from incident_bot.operating import orders, views
-from incident_bot.state import ledger, silences
+from incident_bot.state import keys, ledger, silences
 from incident_bot.virtual.clock import T0
-from incident_bot.world import Put
+from incident_bot.world import Put, Update
 from tests.histories.scene import ON_CALL, RESOLVED, Scene, two_teams
 
 HOUR = 3600
@@ -45,6 +45,21 @@ def test_what_a_silence_suppresses_is_recorded_with_its_reason_and_whom_it_would
         True,
         "rota:payments",
     )
+
+
+def test_what_is_hardly_believed_would_have_woken_nobody() -> None:
+    scene = Scene()
+    silence = silenced(scene)
+    alert = scene.says("checkout")
+    said = {"actionable": 0, "false_positive": 30}
+    scene.world.store.write([Update(keys.stat(alert.fingerprint), add=said)])
+    scene.at(60)
+    scene.says("checkout", RESOLVED)
+    scene.at(120)
+    scene.says("checkout")
+    (line,) = ledger.lines(scene.world.store, silence.id)
+    assert (line.times, line.pages) == (2, False)
+    assert "it wakes nobody by itself" in str(scene.lines("decision", scene.incidents[-1]))
 
 
 def test_it_resolves_meanwhile_and_nobody_is_told() -> None:

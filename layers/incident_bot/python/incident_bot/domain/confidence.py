@@ -17,9 +17,10 @@ BROAD = 6  # services: so many are not affected by chance
 
 
 def scored(observed: Observation, head: Head, topology: Topology, team: Team) -> Observation:
-    """The observation with how far it is believed, by the labels it came with and by what else the head shows now."""
-    found = observed.found
-    if found.noise:
+    """The observation with how far it is believed, by the labels it came with and by what else the head shows now. Of
+    one that is suppressed that only says whether it would have woken anybody."""
+    found, muted = observed.found, observed.muted
+    if found.noise and not (muted and muted.pages):
         return observed
     service, source, says = found.service, observed.alert.source, set[str]()
     below, spread = topology.downstream(service), dict[str, None]()
@@ -32,6 +33,9 @@ def scored(observed: Observation, head: Head, topology: Topology, team: Team) ->
             spread[group.service] = None
     evidence = Evidence(observed.tally, tuple(sorted(says - {source})), len(below), tuple(spread), found.burn)
     result = score(evidence, team.services.get(service), team.confidence)
+    if muted:
+        would = believed(replace(found, noise=False, pages=True), result, team)
+        return replace(observed, muted=replace(muted, pages=would.pages))
     return replace(observed, found=believed(found, result, team), score=result)
 
 
