@@ -65,7 +65,7 @@ def _people(owners: list[str]) -> dict[str, Any]:
     return {
         "people": {"ada": {"name": "Ada", "arns": ["arn:aws:iam::111122223333:user/ada"]}},
         "rotas": {"everybody": {"timezone": "UTC", "starts": "2026-01-05", "handover": "09:00", "people": ["ada"]}},
-        "groups": {name: {"pager": {"pagerduty": f"channels/pagerduty/{name}"}, "steps": steps} for name in owners},
+        "groups": {name: {"pager": {"pagerduty": "channels/pagerduty/everybody"}, "steps": steps} for name in owners},
         "default_group": owners[0],
     }
 

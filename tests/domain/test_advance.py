@@ -417,6 +417,30 @@ def test_before_an_acknowledgement_the_root_s_owner_is_paged_once() -> None:
     assert rerooted(actor, at=50).pages == ["first", "reassigned"]
 
 
+@pytest.mark.parametrize(
+    ("storage", "at", "pages", "reason"),
+    [
+        ({}, 40, ["first"], "the same rota answers by the same pager: it was woken for this incident"),
+        ({}, 80, ["first", "reassigned"], "what is found that late may be another fault"),
+        ({"pager": {"pagerduty": "channels/pagerduty/storage"}}, 40, ["first", "reassigned"], "another pager rings"),
+        (
+            {"steps": a_group().steps[1:]},
+            40,
+            ["first", "reassigned"],
+            "grace would have been next, but was not woken yet",
+        ),
+    ],
+)
+def test_a_root_of_another_team_wakes_nobody_twice(
+    storage: dict[str, Any], at: float, pages: list[str], reason: str
+) -> None:
+    team = two_teams()
+    groups = {**team.groups, "storage": replace(a_group(), name="storage", **storage)}
+    actor = rerooted(paged_and_active(replace(team, groups=groups)), at=at)
+    assert (actor.incident.owner, actor.pages) == ("storage", pages), reason
+    assert len(actor.sent(Kind.UPDATE)) == (pages == ["first"]), "who is not woken is told"
+
+
 def test_after_an_acknowledgement_the_root_s_owner_is_only_told() -> None:
     actor = rerooted(paged_and_active(two_teams()).tell(ACK, at=20))
     assert actor.pages == ["first"]

@@ -167,6 +167,17 @@ def test_a_kind_of_alert_that_is_never_an_effect_is_nobody_s_effect() -> None:
     assert named.incident == NEW
 
 
+def test_a_cause_that_shows_in_more_places_of_its_service_is_no_second_one() -> None:
+    """A pod that goes down a minute after its neighbours did, when their group is closed to new series."""
+    by = replace(BY, causes=("Down",))
+    head = a_head(a_group("api", "a", kinds={"prometheus:Down": 5}))
+    late = a_group("api", NEW, 80, kinds={"prometheus:Down": 1})
+    assert placed_in(head, late, by=by).reason == "api shows Down there already"
+    assert placed_in(head, late, by=by).incident == "a"
+    slow = a_head(a_group("api", "a", kinds={"prometheus:Slow": 5}))
+    assert placed_in(slow, late, by=by).incident == NEW, "what failed there before showed no cause"
+
+
 def test_where_no_service_says_what_it_depends_on_the_configured_nearness_counts() -> None:
     head, near = a_head(a_group("mail", "a")), replace(BY, together_seconds=60)
     assert placed_in(head, a_group("web", NEW, 30), BLANK).incident == NEW

@@ -123,6 +123,10 @@ def place(name: str, head: Head, topology: Topology, by: Correlation) -> Placeme
     return _Election(name, head, topology, by).held()
 
 
+def _shows(group: Group, kind: str) -> bool:
+    return any(name.split(":", 1)[1] == kind for name in group.kinds)
+
+
 class _Election:
     """One group among all others of the head."""
 
@@ -187,6 +191,8 @@ class _Election:
         self.effect = bool(found)
         if kind := self._causal(self.group):
             self.effect, self.apart = False, bool(self.group.cause)
+            if same := self._same(below, kind):
+                return same, f"{self.group.service} shows {kind} there already"
             return "", f"{kind} names a cause, not an effect"
         if near := self._near_by(below):
             return near, self._in_place
@@ -232,10 +238,14 @@ class _Election:
             if shared := self._sibling(self.others[name]):
                 other = self.others[name].service
                 return name, f"{group.service} and {other} both depend on {shared}, which may fail silently"
-        same = [(last, name) for last, name in free if self._again(self.others[name])]
-        if same:
-            return max(same)[1], f"{group.service} alerts there already"
+        if same := self._same(below):
+            return same, f"{group.service} alerts there already"
         return "", "no open incident explains it"
+
+    def _same(self, below: Collection[str], kind: str = "") -> str:
+        """The last group of the same service, with that kind of alert if one is named, to grow shortly before."""
+        free = ((other.last, name) for name, other in self.others.items() if name not in below and self._again(other))
+        return max(((at, n) for at, n in free if not kind or _shows(self.others[n], kind)), default=(None, ""))[1]
 
     @property
     def _in_place(self) -> str:

@@ -7,7 +7,7 @@ from incident_bot.domain import tell
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.classify import pages
 from incident_bot.domain.deliberation import Deliberation
-from incident_bot.domain.incident import Firing, State
+from incident_bot.domain.incident import Escalation, Firing, State
 from incident_bot.domain.mail import Mail, firing_in, leaves
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import rerooted
@@ -189,14 +189,14 @@ def _merge(d: Deliberation, into: str) -> None:
 
 def reroot(d: Deliberation, mail: Mail) -> None:
     """Another service is the probable root; where that is another team's, it is told."""
-    root, was = mail.argument, d.incident.owner
+    root, was = mail.argument, d.incident.escalation or Escalation(d.incident.owner)
     if root == d.incident.service:
         return
     d.say("decision", f"the probable root is {root} now", mail.text, mail.actor)
     if d.incident.over:
         return
-    d.incident = rerooted(d.incident, root, d.team)
-    if d.incident.owner != was:
+    owner, d.incident = d.incident.owner, rerooted(d.incident, root, d.team)
+    if d.incident.owner != owner:
         tell.reassign(d, was, mail.text)
 
 

@@ -101,16 +101,29 @@ def cancel(d: Deliberation, reason: str, intents: list[Intent]) -> None:
             d.say("decision", f"not paged: {whom} would have been", reason)
 
 
-def reassign(d: Deliberation, was: str, why: str) -> None:
-    """Another team owns it now: it is paged once, or told where somebody acknowledged; a held page goes on waiting."""
+def reassign(d: Deliberation, was: Escalation, why: str) -> None:
+    """Another team owns it now: it is paged once, or told where somebody acknowledged, or where those whom it would
+    wake were woken for its former owner a moment ago; a held page goes on waiting."""
     escalation = d.incident.escalation or Escalation(d.incident.owner)
     held, reason = d.held, f"the probable root is {d.incident.service} of {d.incident.owner}"
-    if d.incident.acknowledged_at:
+    if d.incident.acknowledged_at or (d.paged and not held and _woken_already(d, was, escalation)):
         message(d, "update", Kind.UPDATE, reason, why)
     elif held:
         d.write(replace(held, group=escalation.group, steps=escalation.steps[:1], reason=f"{held.reason}; {reason}"))
     elif d.paged:
-        message(d, "reassigned", Kind.TRIGGER, f"reassigned from {was}: {reason}", why)
+        message(d, "reassigned", Kind.TRIGGER, f"reassigned from {was.group}: {reason}", why)
+
+
+def _woken_already(d: Deliberation, was: Escalation, now: Escalation) -> bool:
+    """Whether the step that is due was just taken, by the same rotas and people on the same channels and pager: the
+    root is still being found. What is found later may be another fault."""
+    lately = d.now - timedelta(seconds=d.team.correlation.gather_seconds)
+    teams = [d.team.groups.get(escalation.group) for escalation in (was, now)]
+    same_pager = all(teams) and len({tuple(sorted(team.pager.items())) for team in teams if team}) == 1
+    due, taken = now.steps[now.step : now.step + 1], was.steps[: was.step + 1]
+    reached = {(name, channel) for step in taken for name in step.notify for channel in step.channels}
+    paged = any((i.not_before or i.created_at or d.now) >= lately for i in d.intents.values() if i.pages)
+    return paged and same_pager and all((n, c) in reached for step in due for n in step.notify for c in step.channels)
 
 
 def told(d: Deliberation, mail: Mail) -> None:
