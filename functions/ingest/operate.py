@@ -79,10 +79,11 @@ def _person() -> Person:
 def list_incidents(
     state: Annotated[State, Query()] = "",
     service: Annotated[str, Query(max_length=200)] = "",
+    noise: Annotated[bool, Query(description="Whether those that are only recorded are listed too.")] = True,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[Row]:
     """The newest first; filters look through the newest 2000 of all."""
-    return views.listed(_world(), state=state, service=service, limit=limit)
+    return views.listed(_world(), state=state, service=service, noise=noise, limit=limit)
 
 
 @api.get("/v1/incidents/<incident>", tags=["incidents"], summary="Show everything about one incident")

@@ -74,6 +74,13 @@ def test_the_list_is_a_table_for_people_and_filters(desk: Desk) -> None:
     assert desk.run("list", "--state", "resolved", "--json").json == []
 
 
+def test_what_is_only_recorded_is_listed_with_all_and_what_is_held_always(tmp_path: Path) -> None:
+    recorded, held = an_incident(id="inc1", noise=True), an_incident(id="inc2", noise=True, clocks={"hold": T0})
+    desk = Desk(a_world(None, recorded, held), tmp_path)
+    assert [row["id"] for row in desk.run("list", "--json").json] == ["inc2"]
+    assert {row["id"] for row in desk.run("list", "--all", "--json").json} == {"inc1", "inc2"}
+
+
 def test_an_unknown_state_is_wrong_usage(desk: Desk) -> None:
     assert desk.run("list", "--state", "open").code == 2
 

@@ -23,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("labels", help=LABELS)(labels)
 
 
-LIST = """List the newest incidents.
+LIST = """List the newest incidents; with --all also those that are only recorded, and told to nobody.
 
 Example: incidentbot list --state active --service checkout --json
 """
@@ -51,10 +51,12 @@ def list_incidents(
     context: typer.Context,
     state: Annotated[State | None, typer.Option(help="Only incidents in this state.")] = None,
     service: Annotated[str, typer.Option(help="Only incidents of this service.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Also what is only recorded (noise).")] = False,
 ) -> None:
     """List incidents."""
     session = session_of(context)
-    rows = session.client.get("incidents", state=state.value if state else "", service=service)
+    noise = "true" if everything else "false"
+    rows = session.client.get("incidents", state=state.value if state else "", service=service, noise=noise)
     session.tell(rows, showing.incidents(rows))
 
 

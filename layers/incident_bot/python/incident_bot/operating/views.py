@@ -32,13 +32,17 @@ PORTION = 200
 ENTRY = ("incident", "seq", "at", "actor", "kind", "text", "reason", "hash")
 
 
-def listed(world: World, *, state: str = "", service: str = "", limit: int = 200) -> list[Row]:
-    """The newest incidents that are asked for; only among the newest `LOOKED_THROUGH`, however few fit."""
-    wanted = world.store.opened(limit=LOOKED_THROUGH if state or service else limit)
+def listed(world: World, *, state: str = "", service: str = "", noise: bool = True, limit: int = 200) -> list[Row]:
+    """The newest incidents that are asked for; only among the newest `LOOKED_THROUGH`, however few fit.
+
+    Without `noise`, what is only recorded is left out; what is held may page yet and is not.
+    """
+    wanted = world.store.opened(limit=LOOKED_THROUGH if state or service or not noise else limit)
     rows: list[Row] = []
     for start in range(0, len(wanted), PORTION):
         found = world.store.get_many(portion := wanted[start : start + PORTION])
-        rows += [Row(**_row(load(Incident, found[key]))) for key in portion if key in found]
+        here = (load(Incident, found[key]) for key in portion if key in found)
+        rows += [Row(**_row(one)) for one in here if noise or not one.noise or "hold" in one.clocks]
         rows = [row for row in rows if state in ("", row.state) and service in ("", row.service)]
         if len(rows) >= limit:
             break
