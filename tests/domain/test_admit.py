@@ -102,6 +102,37 @@ def test_a_resolve_is_told_to_the_incident_of_its_series_alone(scope: Scope) -> 
     assert not scope.mail.get("inc2")
 
 
+def test_a_worsening_that_its_resolve_overtook_makes_its_incident_as_bad_as_it_was_and_wakes_nobody(
+    scope: Scope,
+) -> None:
+    scope.take(says("errors"), says("latency"))
+    scope.take(says("errors", R, at=9), at=9)
+    scope.take(says("errors", at=5, severity=Severity.SEV1), at=30)
+    (mail,) = [m for m in scope.mail["inc1"] if m.detail.get("late")]
+    assert (mail.detail["status"], mail.detail["severity"], mail.detail["pages"]) == ("resolved", "1", "")
+    assert scope.head.incidents["inc1"].severity is Severity.SEV1
+    again = scope.take(says("errors", at=5, severity=Severity.SEV1), at=31)
+    assert (again.mail, again.series) == ({}, ())
+
+
+def test_a_trigger_that_its_resolve_overtook_joins_what_explains_it(scope: Scope) -> None:
+    scope.take(says("errors", service="db"))
+    scope.take(says("latency", R, at=9, service="api"), at=9)
+    admission = scope.take(says("latency", at=5, service="api"), at=30)
+    assert (admission.openings, list(scope.head.groups.values())[-1].firing) == ((), 0)
+    series = next(s for s in scope.series.values() if s.title == "latency")
+    assert (series.status, scope.home(series).service) == (R, "db")
+    assert [m.detail["late"] for m in scope.mail["inc1"]] == ["yes"]
+    again = scope.take(says("latency", at=5, service="api"), at=31)
+    assert (again.mail, again.series) == ({}, ())
+
+
+def test_a_trigger_that_its_resolve_overtook_stays_a_record_where_nothing_explains_it(scope: Scope) -> None:
+    scope.take(says(status=R, at=9), at=9)
+    admission = scope.take(says(at=5), at=30)
+    assert (admission.openings, admission.mail, admission.series) == ((), {}, ())
+
+
 def test_equals_collapse_inside_a_batch(scope: Scope) -> None:
     admission = scope.take(says(), says(), says())
     assert (len(admission.openings), len(admission.series), dict(admission.mail)) == (1, 1, {})

@@ -245,6 +245,13 @@ def test_what_is_worse(before: Severity, mail: Any, pages: list[str]) -> None:
     assert actor.pages[len(intents) :] == pages
 
 
+def test_what_was_worse_and_is_over_already_counts_and_wakes_nobody() -> None:
+    late = alert_mail("latency", Status.RESOLVED, severity=SEV1, new=True)
+    actor = paged_and_active().hear(replace(late, detail={**late.detail, "late": "yes"}), at=60)
+    assert (actor.pages, actor.incident.severity, actor.incident.alerts) == (["first"], SEV1, 2)
+    assert (actor.incident.state, set(actor.incident.firing)) == (State.ACTIVE, {"v1:errors"})
+
+
 def test_two_steps_down_at_once_are_one_page() -> None:
     actor = Actor(an_incident(severity=SEV4, firing={"v1:errors": a_firing()}))
     actor.hear(alert_mail("a", severity=SEV2, new=True), alert_mail("b", severity=SEV1, new=True))

@@ -8,19 +8,19 @@ from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.confidence import scored, weighed
-from incident_bot.domain.connect import connect, sender
+from incident_bot.domain.connect import Connected, bare, connect, sender
 from incident_bot.domain.correlate import NEW, Placement
 from incident_bot.domain.head import Group, Head, Member, placed
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
-from incident_bot.domain.opening import Observation, Opening, opened, suppressed, tombstone
+from incident_bot.domain.opening import Observation, Opening, member_of, opened, suppressed, tombstone
 from incident_bot.domain.recur import anew
 from incident_bot.domain.sender import learned
-from incident_bot.domain.series import News, Series, after, heard, news
+from incident_bot.domain.series import News, Series, after, begun_late, heard, news
 from incident_bot.domain.suppress import UNMUTED, Suppressed
 from incident_bot.domain.team import Team
-from incident_bot.domain.telling import alert_mail
-from incident_bot.domain.transient import agrees, steadied
+from incident_bot.domain.telling import BELATED, alert_mail, lost_mail
+from incident_bot.domain.transient import needs_execution, steadied
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ class _Batch:
 
     def _no_change(self, observed: Observation, known: Series, kind: News, why: str) -> tuple[str, str]:
         home, again = self._home(known), known.delivery == observed.delivery
+        if kind is News.LATE and (joined := self._belated(observed, known, home)):
+            return joined, f"{why}: it counts for that incident, and wakes nobody"
         if (
             observed.alert.status is Status.FIRING
             and kind is News.REPEAT
@@ -155,12 +157,39 @@ class _Batch:
     def _strays(self, observed: Observation, known: Series, home: str, *, again: bool) -> bool:
         """Whether a repeat is news to the incident of its group: its own ended without it, and another series opened
         this one; or it was recorded here as noise, which it is not (any more); or what suppressed it is over."""
-        if known.muted_by and _suppressed_otherwise(observed, known):
+        if known.muted_by and observed.suppressed_otherwise(known.muted_by):
             return True
         member, own = self.head.incidents.get(home), self.elsewhere.get(known.incident)
         left_behind = bool(own and own.over and own.id != home)
         noise_no_more = bool(member and member.noise and not observed.found.noise)
         return not again and (left_behind or noise_no_more)
+
+    def _belated(self, observed: Observation, known: Series, home: str | None) -> str:
+        """The incident for which a firing counts that was over before it was heard of: one that was as bad as it says,
+        or that explains a series of which only the resolve was known; empty where there is none."""
+        if observed.alert.status is not Status.FIRING or observed.found.noise:
+            return ""
+        new = home is None and not known.flips
+        if new:
+            found = connect(observed, self.head, self.topology, self.team, self.now, again=False)
+            home = found.placement.incident
+            if home == NEW:
+                return ""
+            group = replace(found.group, firing=found.group.firing - 1)
+            self.head = replace(self.head, kinds=found.kinds)
+            self._join(found, group, self._member(home).root)
+            known = begun_late(known, observed.alert, found.name, home)
+            self.series[known.fingerprint] = known
+        if home is None or not (new or observed.found.severity < self._member(home).severity):
+            return ""
+        member = self._member(home)
+        member = replace(member, severity=Severity(min(member.severity, observed.found.severity)))
+        self.head = replace(self.head, incidents={**self.head.incidents, home: member})
+        self._post(home, alert_mail(observed, known, self.now, group=known.group, joined=BELATED, new=new, late=True))
+        return home
+
+    def _member(self, incident: str) -> Member:
+        return self.head.incidents.get(incident) or self._returned(incident)
 
     def _hear(self, observed: Observation, known: Series) -> None:
         """A repeat writes its own item at most: where it is the newer word (what is older than it is late from then
@@ -199,21 +228,14 @@ class _Batch:
             self._tell(observed, known.group, home, why, new=known.incident != home)
             return home, why
         if known and home:
-            self._lose(known, home)
+            if known.status is Status.FIRING:
+                self._post(home, lost_mail(known, self.now))
             self._clears(known)
         return self._correlated(observed, known, again=bool(known and home))
 
     def _anew(self, observed: Observation, known: Series, home: str) -> bool:
         quiet = self.team.timing.quiet_period
         return anew(known, observed.alert, self.head, home=home, quiet_seconds=quiet, now=self.now)
-
-    def _lose(self, known: Series, home: str) -> None:
-        """What fires anew is over where it was; where its resolve was lost, that incident learns it now."""
-        if known.status is Status.FIRING:
-            worst = str(int(known.severity or Severity.SEV5))
-            detail = {"status": Status.RESOLVED.value, "severity": worst, "rhythm": "0"}
-            text = f"{known.source} says {known.title} fires anew: its resolve was lost"
-            self._post(home, Mail(MailKind.ALERT, self.now, known.fingerprint, known.source, text, detail))
 
     def _correlated(self, observed: Observation, known: Series | None, *, again: bool) -> tuple[str, str]:
         found = connect(observed, self.head, self.topology, self.team, self.now, again=again)
@@ -228,22 +250,27 @@ class _Batch:
             self._move(found.name, replace(placement, moves=dict.fromkeys(placement.moves, opened_now)))
             return opened_now, placement.reason
         incident = placement.incident
-        home = group.incident or incident
-        self.head = replace(self.head, groups={**self.head.groups, found.name: replace(group, incident=home)})
-        rooted = placement.root not in ("", self._promoted(incident, observed.found).root)
-        if rooted:
-            self._post(incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", placement.reason))
-        self._move(found.name, placement)
+        self._join(found, group, self._promoted(incident, observed.found).root)
         new = known is None or known.incident != incident
         self._enter(observed, found.name, incident, root=placement.root, second=new)
         self._tell(observed, found.name, incident, placement.reason, new=new)
         return incident, placement.reason
 
+    def _join(self, found: Connected, group: Group, root: str) -> None:
+        """Put the group into the open incident where it belongs, whose root is that so far, and move what follows."""
+        placement = found.placement
+        home = group.incident or placement.incident
+        self.head = replace(self.head, groups={**self.head.groups, found.name: replace(group, incident=home)})
+        if placement.root not in ("", root):
+            text = placement.reason
+            self._post(placement.incident, Mail(MailKind.ROOT, self.now, placement.root, "correlation", text))
+        self._move(found.name, placement)
+
     def _open(self, observed: Observation, known: Series | None, name: str, group: Group) -> str:
         opening = opened(observed, self.new_id(), self.team, self.now, group=name, reopens=self._reopens(known))
         incident = opening.incident
         self.openings[incident.id] = opening
-        member = _member(incident, noise=observed.found.noise)
+        member = member_of(incident, noise=observed.found.noise)
         self.head = placed(
             self.head, name, replace(group, incident=incident.id, severity=observed.found.severity), member
         )
@@ -266,7 +293,7 @@ class _Batch:
         severity = member.severity if found.noise else Severity(min(member.severity, found.severity))
         member = replace(member, severity=severity, root=root or member.root)
         known = self.series.get(observed.alert.fingerprint)
-        group = self.head.groups.get(name) or _bare(observed, known)
+        group = self.head.groups.get(name) or bare(observed, known)
         group = replace(
             group,
             firing=min(group.series, group.firing + firing),
@@ -278,8 +305,8 @@ class _Batch:
 
     def _promoted(self, incident: str, found: Classification, *, second: bool = False) -> Member:
         """The incident as it is on the head, where it is now if it was not; it has an execution if it needs one."""
-        member = self.head.incidents.get(incident) or self._returned(incident)
-        if _needs_execution(member, found, second=second):
+        member = self._member(incident)
+        if needs_execution(member, found, second=second):
             severity = found.severity if member.noise else member.severity
             member = replace(member, actor=True, noise=False, severity=severity)
             self.promoted[incident] = None
@@ -290,7 +317,7 @@ class _Batch:
         """An open incident that fell off the head comes back to it."""
         named = self._off_head(incident)
         assert named is not None  # noqa: S101 - what is entered is on the head, or one of these names it
-        return _member(named, noise=named.noise and "hold" not in named.clocks)
+        return member_of(named, noise=named.noise and "hold" not in named.clocks)
 
     def _move(self, name: str, placement: Placement) -> None:
         """Move groups whose fault turned out to be another incident's; one that is emptied so ends as merged."""
@@ -366,30 +393,3 @@ class _Batch:
 
     def _post(self, incident: str, mail: Mail) -> None:
         self.mail.setdefault(incident, []).append(mail)
-
-
-def _member(incident: Incident, *, noise: bool) -> Member:
-    acts = incident.generation > 0
-    return Member(incident.service, incident.opened_at, incident.severity, noise, acts)
-
-
-def _suppressed_otherwise(observed: Observation, known: Series) -> bool:
-    """Whether what fired suppressed is so by another window now, or no more."""
-    return observed.muted.window.id != known.muted_by if observed.muted else not observed.found.noise
-
-
-def _bare(observed: Observation, known: Series | None) -> Group:
-    """A group that fell off the head comes back to it, as old as it is, with what is known without it."""
-    alert = observed.alert
-    began = min((alert.occurred_at, *(known.flips if known else ())))
-    return Group("", observed.found.service, began, began, began, severity=observed.found.severity, sure=False)
-
-
-def _needs_execution(member: Member, found: Classification, *, second: bool) -> bool:
-    """Whether an incident without an execution comes to need one: noise that is joined by what is none, and a held page
-    that another alert agrees with or that gets worse."""
-    if member.actor or found.noise:
-        return False
-    if member.noise or agrees(min(member.severity, found.severity), second=second):
-        return True
-    return found.pages and (not found.hold_seconds or found.severity < member.severity)

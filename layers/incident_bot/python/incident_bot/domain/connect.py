@@ -10,6 +10,7 @@ from incident_bot.domain.head import Group, Head
 from incident_bot.domain.learn import LEARNED_AT, kind_of, taught
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.sender import moment
+from incident_bot.domain.series import Series
 from incident_bot.domain.team import Correlation, Team
 
 ALONE = "a mere warning by itself: nothing else of its service agrees"
@@ -94,3 +95,10 @@ def _name(observed: Observation, head: Head, now: datetime) -> str:
 def _telling(before: Group | None, group: Group) -> bool:
     """Whether a group that was placed has changed so that it may belong elsewhere."""
     return group.series in TELLING or bool(before and group.severity < before.severity)
+
+
+def bare(observed: Observation, known: Series | None) -> Group:
+    """A group that fell off the head comes back to it, as old as it is, with what is known without it."""
+    alert = observed.alert
+    began = min((alert.occurred_at, *(known.flips if known else ())))
+    return Group("", observed.found.service, began, began, began, severity=observed.found.severity, sure=False)

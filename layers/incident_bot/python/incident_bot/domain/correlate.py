@@ -267,10 +267,10 @@ class _Election:
         return explained is None or explained.place == other.place
 
     def _again(self, other: Group) -> bool:
-        """Whether it is the same service that began to fire shortly before."""
-        group = self.group
+        """Whether it is the same service that began to fire shortly before, or shortly after what is told late."""
+        group, window = self.group, timedelta(seconds=self.by.join_window)
         same = other.service == group.service != UNKNOWN_SERVICE and other.again == group.again
-        return same and timedelta(0) <= group.began - other.last <= timedelta(seconds=self.by.join_window)
+        return same and other.began - window <= group.began <= other.last + window
 
     def _sibling(self, other: Group) -> str:
         """What both depend on directly, where both began at nearly the same time and nothing explains either."""

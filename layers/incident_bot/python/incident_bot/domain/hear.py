@@ -25,7 +25,9 @@ def alert(d: Deliberation, mail: Mail) -> None:
     d.say("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
     if muted := mail.detail.get("muted", ""):
         d.say("decision", muted, mail.detail.get("muted_by", ""))
-    if mail.detail["status"] == Status.FIRING:
+    if mail.detail.get("late"):
+        _fired(d, mail)
+    elif mail.detail["status"] == Status.FIRING:
         _fires(d, mail)
     elif mail.detail["status"] == Status.RESOLVED:
         _clears(d, mail.argument, _rhythm(d, mail.detail))
@@ -47,6 +49,15 @@ def _fires(d: Deliberation, mail: Mail) -> None:
         tell.unhold(d, "another alert agrees")
     if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)
+
+
+def _fired(d: Deliberation, mail: Mail) -> None:
+    """What was over before it was heard of is part of it, and may have been its worst; nobody is woken for it."""
+    severity, was = Severity(int(mail.detail["severity"])), d.incident.severity
+    d.set(fingerprints=d.incident.remembering((mail.argument,)), alerts=d.incident.alerts + bool(mail.detail["new"]))
+    if severity < was:
+        d.set(severity=severity)
+        d.say("decision", f"{was.label} becomes {severity.label}", f"{mail.detail['joined']}: nobody is woken for it")
 
 
 def _fires_again(d: Deliberation, reason: str, *, quietly: bool = False) -> None:

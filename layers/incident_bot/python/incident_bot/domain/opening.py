@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Alert
 from incident_bot.domain.classify import Classification
+from incident_bot.domain.head import Member
 from incident_bot.domain.incident import Firing, Incident, State
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.label import UNLABELLED, Tally
@@ -35,6 +36,10 @@ class Observation:
     tally: Tally = UNLABELLED  # what people said of its fingerprint
     score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
     muted: Suppression | None = None
+
+    def suppressed_otherwise(self, muted_by: str) -> bool:
+        """Whether what fired suppressed by that window is so by another one now, or no more."""
+        return self.muted.window.id != muted_by if self.muted else not self.found.noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,11 @@ def suppressed(observed: Observation, incident: str, now: datetime) -> Suppresse
         until=muted.window.ends,
         alert=alert,
     )
+
+
+def member_of(incident: Incident, *, noise: bool) -> Member:
+    """The open incident as the head shows it."""
+    return Member(incident.service, incident.opened_at, incident.severity, noise, incident.generation > 0)
 
 
 def first_page(incident: Incident, reason: str, not_before: datetime | None = None) -> Intent:

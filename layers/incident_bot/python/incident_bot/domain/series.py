@@ -142,6 +142,12 @@ def heard(known: Series, alert: Alert, now: datetime) -> Series:
     return replace(after, repeats=known.repeats + 1, gap=max(known.gap, int((now - known.seen_at).total_seconds())))
 
 
+def begun_late(known: Series, alert: Alert, group: str, incident: str) -> Series:
+    """A series that is over, once the trigger is heard of that its resolve overtook."""
+    known = replace(known, group=group, incident=incident, version=known.version + 1)
+    return replace(known, started_at=alert.started_at, flips=(alert.occurred_at,))
+
+
 def firing_of(known: Series) -> Firing:
     """A firing series as the incident remembers it."""
     return Firing(

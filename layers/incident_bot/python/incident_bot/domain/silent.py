@@ -50,12 +50,13 @@ def _lines(mail: Mail) -> list[Line]:
 
 
 def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Incident:
-    if mail.kind is MailKind.ALERT and mail.detail["status"] == Status.FIRING:
+    late = mail.kind is MailKind.ALERT and bool(mail.detail.get("late"))
+    if late or (mail.kind is MailKind.ALERT and mail.detail["status"] == Status.FIRING):
         found = firing_in(mail, now)
         counts = incident.severity if mail.detail.get("noise") and not incident.noise else found.severity
         return replace(
             incident.believing(mail.detail),
-            firing={**incident.firing, mail.argument: found},
+            firing=incident.firing if late else {**incident.firing, mail.argument: found},
             fingerprints=incident.remembering((mail.argument,)),
             severity=Severity(min(incident.severity, counts or incident.severity)),
             alerts=incident.alerts + bool(mail.detail.get("new")),

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.classify import Classification
+from incident_bot.domain.head import Member
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.series import FLAPS_FROM, FLIPS_KEPT, Series
 
@@ -34,6 +36,16 @@ def agrees(severity: Severity, *, second: bool) -> bool:
     """Whether one more alert, held or not, ends the hold of an incident that is so severe together with it: a second
     series of a critical one does."""
     return second and severity is Severity.SEV1
+
+
+def needs_execution(member: Member, found: Classification, *, second: bool) -> bool:
+    """Whether an incident without an execution comes to need one: noise that is joined by what is none, and a held page
+    that another alert agrees with or that gets worse."""
+    if member.actor or found.noise:
+        return False
+    if member.noise or agrees(min(member.severity, found.severity), second=second):
+        return True
+    return found.pages and (not found.hold_seconds or found.severity < member.severity)
 
 
 def _flaps(flips: Sequence[datetime], at: datetime) -> bool:
