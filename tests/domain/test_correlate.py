@@ -109,6 +109,42 @@ ROWS = [
         ("a", "all of it is in az=1, like others that fire at the same time"),
     ),
     (
+        "both follow one deployment",
+        a_head(a_group("mail", "a", change="d-1", after=20)),
+        a_group("web", NEW, 60, change="d-1", after=80),
+        ("a", "shared change: web and mail both follow d-1, 80 s before"),
+    ),
+    (
+        "both name one change in their labels",
+        a_head(a_group("mail", "a", change="CHG-7")),
+        a_group("web", NEW, 60, change="CHG-7"),
+        ("a", "shared change: web and mail both follow CHG-7, as their alerts say"),
+    ),
+    (
+        "each follows a deployment of its own",
+        a_head(a_group("mail", "a", change="d-1", after=20)),
+        a_group("web", NEW, 60, change="d-2", after=20),
+        (NEW, "no open incident explains it"),
+    ),
+    (
+        "they begin far apart after one deployment",
+        a_head(a_group("mail", "a", change="d-1", after=20)),
+        a_group("web", NEW, 400, change="d-1", after=420),
+        (NEW, "no open incident explains it"),
+    ),
+    (
+        "what it depends on explains it better than a shared deployment",
+        a_head(a_group("mail", "a", change="d-1", after=20), a_group("api", "b", 30)),
+        a_group("web", NEW, 60, change="d-1", after=80),
+        ("b", "web depends on api, the root of that incident"),
+    ),
+    (
+        "what the other depends on explains that better",
+        a_head(a_group("mail", "a", 10, change="d-1", cause="db"), a_group("db", "a")),
+        a_group("loop", NEW, 60, change="d-1", after=80),
+        (NEW, "no open incident explains it"),
+    ),
+    (
         "what a zone's fault explains is in that zone",
         a_head(a_group("api", "a", series=3, places={"az=1": 3}, sure=False)),
         a_group("web", NEW, 30, series=3, places={"az=1": 1, "az=2": 1, "az=3": 1}),
@@ -122,6 +158,12 @@ def test_where_a_new_group_belongs(head: Head, new: Group, found: tuple[str, str
     placement = placed_in(head, new)
     assert (placement.incident, placement.reason) == found
     assert placement.moves == {}
+
+
+def test_a_better_cause_takes_over_what_only_shared_a_change() -> None:
+    head = a_head(a_group("mail", "a", change="d-1"), a_group("web", "a", 20, change="d-1", cause="mail"))
+    placement = placed_in(head, a_group("api", NEW, 40))
+    assert (placement.explains, placement.moves) == (("web",), {"web": NEW})
 
 
 def test_the_root_comes_last_and_takes_the_incident_over() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_bot.domain.deploys import KEPT, Change, Deploy, recorded, windows
+from incident_bot.domain.deploys import KEPT, Change, Deploy, followed, recorded, windows
 from incident_bot.domain.match import matches
 from incident_bot.domain.team import DeployWindow
 from tests.deciding import later
@@ -54,6 +54,26 @@ TOLD = [
     ("an end without an id and nothing began", [ended(60, "")], []),
     ("an end that is older than its beginning", [began(50), ended(10)], [("d-1", 50, None)]),
 ]
+
+
+FOLLOWED = [
+    ("nothing was deployed", [], 100, ("", 0)),
+    ("it is under way", [began(60)], 100, ("v2", 40)),
+    ("it ended not long before", [began(), ended(60)], 350, ("v2", 350)),
+    ("it ended long before", [began(), ended(60)], 361, ("", 0)),
+    ("it began later", [began(101)], 100, ("", 0)),
+    ("nobody told its end", [began()], 1801, ("", 0)),
+    ("the last of two", [began(), began(50, "d-2"), ended(55, "d-2")], 100, ("v2", 50)),
+    ("one without a version", [ended(60, "d-3")], 100, ("d-3", 40)),
+]
+
+
+@pytest.mark.parametrize(("changes", "at", "found"), [row[1:] for row in FOLLOWED], ids=[row[0] for row in FOLLOWED])
+def test_what_an_alert_follows(changes: list[Change], at: float, found: Any) -> None:
+    known: tuple[Deploy, ...] = ()
+    for change in changes:
+        known = recorded(known, change)
+    assert followed(known, later(at), 300) == found
 
 
 @pytest.mark.parametrize(("changes", "known"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])

@@ -36,6 +36,14 @@ def test_each_flag_of_a_group_is_kept(flag: str, on: bool) -> None:
     assert heads.read(world.store, "production") == replace(head, version=1)
 
 
+def test_the_change_that_a_group_follows_is_kept() -> None:
+    group = replace(GROUP, change="3b18e5", after=90)
+    head = Head(groups={"web@1": group}, incidents={"inc1": Member("web", T0, Severity.SEV2)})
+    world = a_world()
+    world.store.write([heads.write("production", Head(), head)])
+    assert heads.read(world.store, "production") == replace(head, version=1)
+
+
 def test_a_full_head_in_a_storm_is_small_because_every_batch_reads_and_pays_it() -> None:
     written = heads.write("production", Head(), a_full_head())
     assert 1000 < len(written.set["packed"]) < LARGEST  # type: ignore[union-attr]

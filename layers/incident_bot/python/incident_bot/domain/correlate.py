@@ -34,6 +34,8 @@ class Candidate:
     again: bool = False
     slow: int = 0
     place: str = ""
+    change: str = ""
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ def begun(candidate: Candidate) -> Group:
         again=candidate.again,
         kinds={candidate.kind: 1},
         places={candidate.place: 1} if candidate.place else {},
+        change=candidate.change,
+        after=candidate.after,
     )
 
 
@@ -104,6 +108,8 @@ def grown(group: Group, candidate: Candidate) -> Group:
         sure=group.sure or candidate.sure,
         kinds=_counted(group.kinds, candidate.kind),
         places=_counted(group.places, candidate.place),
+        change=group.change or candidate.change,
+        after=group.after if group.change else candidate.after,
     )
 
 
@@ -233,6 +239,9 @@ class _Election:
         beside = [(o.began, n) for n, o in self.others.items() if n not in below and self._beside(o)]
         if beside:
             return min(beside)[1], self._in_place
+        after = [(o.began, n) for n, o in self.others.items() if n not in below and self._after_the_same(o)]
+        if after:
+            return min(after)[1], self._shared_change(self.others[min(after)[1]])
         free = [(other.last, name) for name, other in self.others.items() if name not in below]
         for _, name in sorted(free):
             if shared := self._sibling(self.others[name]):
@@ -265,6 +274,19 @@ class _Election:
             return False
         explained = self.head.groups.get(other.cause)
         return explained is None or explained.place == other.place
+
+    def _after_the_same(self, other: Group) -> bool:
+        """Whether it is of another service that began to fire after the same change, which explains it best."""
+        group = self.group
+        near = abs((group.began - other.began).total_seconds()) <= self.by.join_window
+        if not near or not group.change or other.change != group.change or other.service == group.service:
+            return False
+        explained = self.head.groups.get(other.cause)
+        return explained is None or explained.change == other.change
+
+    def _shared_change(self, other: Group) -> str:
+        said = f"{self.group.after} s before" if self.group.after else "as their alerts say"
+        return f"shared change: {self.group.service} and {other.service} both follow {self.group.change}, {said}"
 
     def _again(self, other: Group) -> bool:
         """Whether it is the same service that began to fire shortly before, or shortly after what is told late."""

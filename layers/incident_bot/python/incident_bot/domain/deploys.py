@@ -15,6 +15,7 @@ from incident_bot.domain.suppress import Window, slug
 from incident_bot.domain.team import DeployWindow
 
 KEPT = 10  # deployments remembered of a service
+LONGEST = timedelta(minutes=30)  # a deployment whose end nobody told is believed to run
 MINUTE = timedelta(minutes=1)
 PAUSE = timedelta(minutes=5)  # a window that opens so soon after another goes on with it: nobody was told in between
 
@@ -70,6 +71,22 @@ def recorded(known: Sequence[Deploy], change: Change, rules: Sequence[DeployWind
         mine = [replace(_begun(change), ends=change.at, failed=change.failed)]
     ordered = sorted((*rest, *mine), key=lambda d: (d.starts, d.id))
     return _chained(ordered, [rule for rule in rules if _of(rule, change.service)])[-KEPT:]
+
+
+def followed(deploys: Iterable[Deploy], at: datetime, within: float) -> tuple[str, int]:
+    """What of a service was deployed last before that moment, and the seconds from its beginning to then.
+
+    It is under way, or ended at most `within` seconds before; a deployment without an end counts for half an hour. The
+    version names it, which several services may be deployed with, or else the pipeline's own id. Empty: nothing was.
+    """
+    window = timedelta(seconds=within)
+    before = [
+        d for d in deploys if d.starts <= at <= (d.ends or d.starts + LONGEST) + (window if d.ends else timedelta())
+    ]
+    if not before:
+        return "", 0
+    last = max(before, key=lambda d: d.starts)
+    return last.version or last.id, round((at - last.starts).total_seconds())
 
 
 def windows(service: str, deploys: Iterable[Deploy], rules: Sequence[DeployWindow]) -> list[Window]:

@@ -24,7 +24,7 @@ class Group:
     `last` is when a series last joined, `slow` the seconds by which its source may tell late. `kinds` counts its series
     by the kind of alert, `places` by the label that says what they share with other services. A `sure` group holds an
     alert that is believed by itself; one that began `again` fired and cleared before. `cause` names the group that
-    explains it.
+    explains it, `change` what was deployed or changed before it began, `after` how many seconds before (0: not known).
     """
 
     incident: str
@@ -44,6 +44,8 @@ class Group:
     places: Mapping[str, int] = field(default_factory=dict)
     cause: str = ""
     pinned: bool = False  # people decided where it belongs: it does not move by itself
+    change: str = ""
+    after: int = 0
 
     @property
     def place(self) -> str:

@@ -36,6 +36,8 @@ class Observation:
     tally: Tally = UNLABELLED  # what people said of its fingerprint
     score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
     muted: Suppression | None = None
+    change: str = ""  # what was deployed of its service not long before it began
+    after: int = 0  # seconds, so long before
 
     def suppressed_otherwise(self, muted_by: str) -> bool:
         """Whether what fired suppressed by that window is so by another one now, or no more."""

@@ -209,6 +209,7 @@ class Correlation:
     siblings_seconds: int = 0  # so near each other are one whose services depend on the same, which is silent; 0: never
     agree: int = 1  # a mere warning joins other services' incidents once so many series of its service fire
     shared_labels: tuple[str, ...] = ("az", "availability_zone", "zone", "node")  # what several services share
+    change_labels: tuple[str, ...] = ("change", "change_id", "deployment_id", "pipeline_execution")  # what they follow
     causes: tuple[str, ...] = ()  # patterns of titles that name causes: such alerts are nobody else's effect
 
 

@@ -1,14 +1,16 @@
 """Deployments as they are told: kept for each service, and their windows ended when they end."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from incident_bot.domain.classify import named_service
-from incident_bot.domain.deploys import Change, recorded, windows
+from incident_bot.domain.deploys import Change, followed, recorded, windows
 from incident_bot.domain.errors import NotFound
+from incident_bot.domain.opening import Observation
 from incident_bot.domain.suppress import Window
 from incident_bot.ingest import suppression
-from incident_bot.state import deploys, ledger
-from incident_bot.world import World
+from incident_bot.state import deploys, keys, ledger
+from incident_bot.world import Item, Key, World
 
 
 def note(world: World, change: Change) -> str:
@@ -22,6 +24,14 @@ def note(world: World, change: Change) -> str:
         for window in windows(service, ended, rules):
             _end(world, window)
     return service
+
+
+def following(world: World, found: Mapping[Key, Item], observation: Observation) -> Observation:
+    """The observation with what was deployed of its service before it began, as the items found tell."""
+    told = deploys.of(found.get(keys.deploys(observation.found.service), {}))
+    began = min(observation.alert.started_at, world.now())
+    change, after = followed(told, began, world.team.correlation.join_window)
+    return replace(observation, change=change, after=after) if change else observation
 
 
 def _end(world: World, window: Window) -> None:

@@ -16,7 +16,7 @@ from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
 from incident_bot.domain.team import Mode
-from incident_bot.ingest import signals, suppression
+from incident_bot.ingest import deploying, signals, suppression
 from incident_bot.ingest.suppression import Applied
 from incident_bot.state import controls, heads, incidents, intents, keys, labels, mailbox, series
 from incident_bot.world import Item, Key, Shorter, Update, World, Write
@@ -69,7 +69,7 @@ def _settled(world: World, scope: str, observations: Sequence[Observation]) -> T
     """Decide and write. Where the writes do not fit one transaction the batch is cut into as many as it takes."""
     for _ in range(TRIES):
         found = _read(world, scope, observations)
-        observations = [replace(o, tally=labels.tally(found, o.alert.fingerprint)) for o in observations]
+        observations = [_remembered(world, found, o) for o in observations]
         head, known = heads.of(found.get(keys.head(scope), {})), _series(found)
         applied = suppression.applied(world, scope, found, observations)
         admission, writes = _decide(world, scope, applied, head, known)
@@ -96,13 +96,20 @@ def _read(
 ) -> Mapping[Key, Item]:
     """The scope's head, what is suppressed now, the series of the batch and what people said of each, in one call.
 
-    Where everything is said to be known already, labels change nothing and are not read.
+    Where everything is said to be known already, labels and deployments change nothing and are not read for that.
     """
     fingerprints = dict.fromkeys(o.alert.fingerprint for o in observations)
-    said = () if lagging else (keys.stat(f) for f in fingerprints)
+    services = dict.fromkeys(o.found.service for o in observations)
+    said = () if lagging else (*map(keys.stat, fingerprints), *map(keys.deploys, services))
     alerts = (keys.alert(scope, f) for f in fingerprints)
     wanted = [keys.head(scope), *suppression.wanted(world, scope, observations), *alerts, *said]
-    return world.store.get_many(wanted, lagging=lagging)
+    return world.store.get_many(list(dict.fromkeys(wanted)), lagging=lagging)
+
+
+def _remembered(world: World, found: Mapping[Key, Item], observation: Observation) -> Observation:
+    """The observation with what people said of its series, and what was deployed of its service before it began."""
+    tally = labels.tally(found, observation.alert.fingerprint)
+    return replace(deploying.following(world, found, observation), tally=tally)
 
 
 def _series(found: Mapping[Key, Item]) -> dict[str, Series]:

@@ -75,16 +75,17 @@ def _line(name: str, group: Group) -> str:
     moments = began, _milliseconds(group.last) - began, _milliseconds(group.earliest) - began
     numbers = group.slow, group.series, group.firing, group.flapping, group.severity.value
     flags = group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned
-    return ENCODE(
-        (name, group.incident, group.service, *moments, *numbers, flags, group.kinds, group.places, group.cause)
-    )
+    followed = (group.change, group.after) if group.change else ()
+    known = group.kinds, group.places, group.cause, *followed
+    return ENCODE((name, group.incident, group.service, *moments, *numbers, flags, *known))
 
 
 @lru_cache(maxsize=1024)
 def _named_group(line: str) -> tuple[str, Group]:
     """What `_line` said; kept, as a change of the head changes few of its groups."""
-    name, incident, service, began, last, earliest, *numbers, flags, kinds, places, cause = json.loads(line)
-    slow, series, firing, flapping, severity = numbers
+    name, incident, service, began, last, earliest, *known = json.loads(line)
+    slow, series, firing, flapping, severity, flags, kinds, places, cause, *followed = known
+    change, after = followed or ("", 0)
     return name, Group(
         incident=incident,
         service=service,
@@ -103,6 +104,8 @@ def _named_group(line: str) -> tuple[str, Group]:
         kinds=kinds,
         places=places,
         cause=cause,
+        change=change,
+        after=after,
     )
 
 

@@ -1,0 +1,62 @@
+"""Shared change end to end: what fires after one deployment is one incident, which names the deployment."""
+
+from dataclasses import replace
+
+import pytest
+
+from incident_bot.domain.deploys import Change
+from incident_bot.ingest import signals
+from tests.building import a_service
+from tests.histories.scene import Scene, two_teams
+
+
+def a_scene() -> Scene:
+    """`checkout` and `mail` have nothing to do with each other."""
+    team = two_teams()
+    return Scene(replace(team, services={**team.services, "mail": a_service("mail", owner="platform")}))
+
+
+def deploy(scene: Scene, service: str, version: str) -> None:
+    now = scene.world.now()
+    change = Change("github", f"shop/{service}-1", service, now, ended=False, version=version)
+    scene.world.queue.send(signals.packed("github", f"deploy-{service}", now, (), changes=[change]))
+    scene.account.deployment.run_for(0)
+
+
+def test_what_follows_one_deployment_is_one_incident_that_names_it() -> None:
+    scene = a_scene()
+    for service in ("checkout", "mail"):
+        deploy(scene, service, "3b18e5")
+    scene.at(60)
+    scene.says("checkout")
+    scene.at(90)
+    scene.says("mail")
+    scene.at(95)
+    joined = [why for _, text, why in scene.lines("signal") if "of mail" in text or "shared change" in why]
+    assert joined == ["shared change: mail and checkout both follow 3b18e5, 90 s before"]
+    assert scene.incident.alerts == 2
+
+
+@pytest.mark.parametrize(
+    "versions", [("3b18e5", "77aa01"), ("3b18e5", "")], ids=["two versions", "one was not deployed"]
+)
+def test_what_follows_no_common_deployment_is_two_incidents(versions: tuple[str, str]) -> None:
+    scene = a_scene()
+    for service, version in zip(("checkout", "mail"), versions, strict=True):
+        if version:
+            deploy(scene, service, version)
+    scene.at(60)
+    scene.says("checkout")
+    scene.at(90)
+    scene.says("mail")
+    scene.at(95)
+    assert len(scene.incidents) == 2
+
+
+def test_alerts_that_name_one_change_are_one_incident() -> None:
+    scene = a_scene()
+    scene.says("checkout", labels={"change_id": "CHG-7"})
+    scene.at(30)
+    scene.says("mail", labels={"change_id": "CHG-7"})
+    scene.at(40)
+    assert scene.incident.alerts == 2
