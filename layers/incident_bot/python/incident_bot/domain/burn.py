@@ -14,6 +14,8 @@ def burn_rate(labels: Mapping[str, str], windows: Sequence[str]) -> float:
 
 
 def _number(text: str) -> float:
+    if not text:  # as of nearly all alerts
+        return 0.0
     try:
         rate = float(text)
     except ValueError:

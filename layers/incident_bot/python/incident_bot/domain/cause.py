@@ -30,9 +30,9 @@ class Topology:
             front, hops = list({d for s in front for d in self._direct.get(s, ())} - found.keys()), hops + 1
         return found
 
-    def _downstream(self, service: str) -> tuple[str, ...]:
+    def _downstream(self, service: str) -> frozenset[str]:
         """The services that depend on it, directly or through others."""
-        return tuple(name for name in self._direct if name != service and service in self.upstream(name))
+        return frozenset(name for name in self._direct if name != service and service in self.upstream(name))
 
 
 _LATEST: list[tuple[Mapping[str, Service], Topology]] = []

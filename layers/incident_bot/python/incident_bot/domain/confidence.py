@@ -10,6 +10,7 @@ from incident_bot.domain.head import MANY_ENOUGH, Group, Head
 from incident_bot.domain.learn import Kinds, consequent, kind_of
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.score import Evidence, believed, score
+from incident_bot.domain.shape import changed
 from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
@@ -25,11 +26,12 @@ def scored(observed: Observation, head: Head, topology: Topology, team: Team) ->
     service, source, says = found.service, observed.alert.source, set[str]()
     below, spread = topology.downstream(service), dict[str, None]()
     for group in head.groups.values():
-        if not group.firing or head.incidents[group.incident].noise:
+        own = group.service == service
+        if not (own or group.service in below) or not group.firing or head.incidents[group.incident].noise:
             continue
-        if group.service == service:
+        if own:
             says |= {kind.split(":", 1)[0] for kind in group.kinds}
-        elif group.service in below:
+        else:
             spread[group.service] = None
     evidence = Evidence(observed.tally, tuple(sorted(says - {source})), len(below), tuple(spread), found.burn)
     result = score(evidence, team.services.get(service), team.confidence)
@@ -41,7 +43,7 @@ def scored(observed: Observation, head: Head, topology: Topology, team: Team) ->
 
 def weighed(observed: Observation, among: Connected, before: Group | None, kinds: Kinds, team: Team) -> Observation:
     """The observation as its place among the others makes it; `before` is its group without it."""
-    observed = replace(observed, found=_severity(observed.found, among, before, team))
+    observed = changed(observed, found=_severity(observed.found, among, before, team))
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
     upstream = topology_of(team.services).upstream(observed.found.service)

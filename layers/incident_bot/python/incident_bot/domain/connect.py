@@ -7,10 +7,11 @@ from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology
 from incident_bot.domain.correlate import NEW, Candidate, Placement, begun, gathered, grown, place, strong
 from incident_bot.domain.head import Group, Head
-from incident_bot.domain.learn import LEARNED_AT, kind_of, taught
+from incident_bot.domain.learn import LEARNED_AT, Kinds, kind_of, taught
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.sender import moment
 from incident_bot.domain.series import Series
+from incident_bot.domain.shape import changed
 from incident_bot.domain.team import Correlation, Team
 
 ALONE = "a mere warning by itself: nothing else of its service agrees"
@@ -27,7 +28,7 @@ class Connected:
     name: str
     group: Group
     placement: Placement
-    kinds: dict[str, tuple[int, int]]
+    kinds: Kinds
     breadth: int = 1  # services of its incident
 
 
@@ -41,7 +42,7 @@ def connect(
     before = head.groups[found] if found else None
     group = grown(before, candidate) if before else begun(candidate)
     name = found or _name(observed, head, now)
-    kinds = dict(head.kinds)
+    kinds = head.kinds
     if before and observed.found.noise:
         return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
     if observed.found.noise or not strong(group, by):
@@ -50,7 +51,7 @@ def connect(
     if not fresh and not _telling(before, group):
         return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
     placement = place(name, replace(head, groups={**head.groups, name: group}), topology, by)
-    after = replace(group, cause=placement.cause, effect=placement.effect)
+    after = changed(group, cause=placement.cause, effect=placement.effect)
     if not topology.blank and after.series == LEARNED_AT:
         kinds = taught(kinds, after.kinds, effect=after.effect)
     return Connected(name, after, placement, kinds, _breadth(head, after, placement))

@@ -93,14 +93,20 @@ class Head:
 
 
 def placed(head: Head, name: str, group: Group, member: Member) -> Head:
-    """The head with that group in that incident. When it is full the oldest groups go, and incidents without any."""
+    """The head with that group in that incident, as far as there is room."""
     groups, incidents = {**head.groups, name: group}, {**head.incidents, group.incident: member}
+    make_room(groups, incidents, name)
+    return replace(head, groups=groups, incidents=incidents)
+
+
+def make_room(groups: dict[str, Group], incidents: dict[str, Member], kept: str) -> None:
+    """Where there are too many groups the oldest go, but for the one to be kept, and incidents without any."""
     if len(groups) <= GROUPS_KEPT:
-        return Head(head.version, groups, incidents, head.acting, head.senders, head.kinds)
+        return
     while len(groups) > GROUPS_KEPT:
-        groups.pop(min((n for n in groups if n != name), key=lambda n: groups[n].last))
-    named = {g.incident for g in groups.values()}
-    return replace(head, groups=groups, incidents={i: m for i, m in incidents.items() if i in named})
+        groups.pop(min((n for n in groups if n != kept), key=lambda n: groups[n].last))
+    for incident in incidents.keys() - {group.incident for group in groups.values()}:
+        del incidents[incident]
 
 
 def without(head: Head, incident: str) -> Head:

@@ -17,6 +17,8 @@ def anew(known: Series, alert: Alert, head: Head, *, home: str, quiet_seconds: i
 
     What fired with it tells most; where it began too lately for that, the whole incident does.
     """
+    if not lapsed(known, alert, min(BRIEF, quiet_seconds)):
+        return False
     group = head.groups.get(known.group)
     lasted = now - group.began if group else timedelta()
     if group and _mostly_clear([group]) and lasted > timedelta(seconds=2 * quiet_seconds):

@@ -6,6 +6,7 @@ what is hardly believed becomes a ticket instead of a page.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from math import exp, lgamma, log
 
 from incident_bot.domain.alert import Severity
@@ -15,6 +16,7 @@ from incident_bot.domain.team import Confidence, Service, Team
 
 SOURCES_COUNTED = 2
 DEPENDANTS_COUNTED = 5
+UNKNOWN_TIER = 2  # the middle one, which speaks neither for an alert nor against it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,19 @@ class Point:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: it keeps what it comes to
 class Score:
     """All points, and the probability that the alert is worth a page less often than the threshold, by labels alone."""
 
     points: tuple[Point, ...]
     doubt: float = 0.0
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The confidence: the sum of all points, from 0 to 1."""
         return round(min(1.0, max(0.0, sum(point.points for point in self.points))), 3)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The confidence with each point and its reason."""
         return "; ".join(f"{point.what} {point.points:+.0%} ({point.why})" for point in self.points)
@@ -58,9 +60,15 @@ class Score:
 
 def score(evidence: Evidence, service: Service | None, by: Confidence) -> Score:
     """Weigh the evidence."""
+    return _weighed(evidence, service.name, service.tier, by) if service else _weighed(evidence, "", UNKNOWN_TIER, by)
+
+
+@lru_cache(maxsize=256)
+def _weighed(evidence: Evidence, service: str, tier: int, by: Confidence) -> Score:
+    """The score; kept, as in a storm the evidence is the same for most alerts of a service."""
     said = evidence.tally
     doubt = _below(by.page_at, 1 + said.actionable, 1 + said.false_positive) if said.total else 0.0
-    return Score((_history(said, by), *_present(evidence, service, by)), doubt)
+    return Score((_history(said, by), *_present(evidence, service, tier, by)), doubt)
 
 
 def believed(found: Classification, score: Score, team: Team) -> Classification:
@@ -89,13 +97,13 @@ def _history(said: Tally, by: Confidence) -> Point:
     return Point("history", mean, f"{told}, beside the {by.prior_actionable} of {before} that it began with")
 
 
-def _present(evidence: Evidence, service: Service | None, by: Confidence) -> Iterator[Point]:
+def _present(evidence: Evidence, service: str, tier: int, by: Confidence) -> Iterator[Point]:
     """What speaks for it, or against it, right now."""
     if others := evidence.sources[:SOURCES_COUNTED]:
         yield Point("sources", by.another_source * len(others), f"{' and '.join(others)} alert of the same service")
-    if service and service.tier != 2:
-        more = by.tier if service.tier < 2 else -by.tier
-        yield Point("tier", more, f"{service.name} is tier {service.tier}")
+    if tier != UNKNOWN_TIER:
+        more = by.tier if tier < UNKNOWN_TIER else -by.tier
+        yield Point("tier", more, f"{service} is tier {tier}")
     if evidence.dependants:
         counted = min(evidence.dependants, DEPENDANTS_COUNTED)
         yield Point("blast radius", by.dependant * counted, f"{evidence.dependants} services depend on it")

@@ -2,15 +2,19 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from incident_bot.domain.clock import instant, rfc3339
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
+D = TypeVar("D", bound="DataclassInstance")
 Loader = Callable[[Any], Any]
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -42,6 +46,11 @@ def _each(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 @cache
 def _names(shape: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(shape))
+
+
+def changed(value: D, **fields: Any) -> D:
+    """The dataclass with those fields; itself where they say nothing new, as they mostly do not where alerts repeat."""
+    return replace(value, **fields) if any(getattr(value, name) != said for name, said in fields.items()) else value
 
 
 def load(shape: type[T], value: Any) -> T:

@@ -60,9 +60,9 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
 
 
 def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:
-    found = classify(alert, world.team)
-    if world.now() - received_at > STALE_AFTER and alert.status is Status.FIRING:
-        hours = (world.now() - received_at).total_seconds() / 3600
+    found, waited = classify(alert, world.team), world.now() - received_at
+    if waited > STALE_AFTER and alert.status is Status.FIRING:
+        hours = waited.total_seconds() / 3600
         found = replace(
             found, noise=True, pages=False, reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged"
         )

@@ -95,14 +95,15 @@ def sort_out(parsed: Parsed) -> Sorted:
         text = ENCODE(_dumped(parsed.alerts[0]))
         if len(text) <= ALERT_BYTES:
             return Sorted((text,), 0, ())
-    alerts: dict[tuple[str, str, datetime, int], str] = {}
+    alerts: dict[tuple[Any, ...], str] = {}
     too_large: list[Rejection] = []
     for index, alert in zip(_places(parsed), parsed.alerts, strict=True):
         text = ENCODE(_dumped(alert))
         if len(text) > ALERT_BYTES:
             too_large.append(Rejection(index, "", f"the alert is larger than {ALERT_BYTES} bytes"))
         else:
-            alerts.setdefault((alert.fingerprint, alert.status, alert.occurred_at, alert.severity or 0), text)
+            series = alert.source, tuple(sorted(alert.identity.items()))
+            alerts.setdefault((series, alert.status, alert.occurred_at, alert.severity or 0), text)
     rejected = sorted([*parsed.rejected, *too_large], key=lambda rejection: rejection.index)
     return Sorted(tuple(alerts.values()), len(parsed.alerts) - len(too_large) - len(alerts), tuple(rejected))
 
@@ -168,6 +169,8 @@ def packed(
     changes: Sequence[Change] = (),
 ) -> list[str]:
     """The messages, each under 200 KB, that carry those dumped alerts in their order, and the few changes with all."""
+    if not alerts and not changes:
+        return []
     told = {"v": 1, "kind": kind, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)}
     head = ENCODE(told | ({"changes": dump(changes)} if changes else {}))
     messages: list[list[str]] = [[]] if changes else []
