@@ -25,7 +25,8 @@ are. This page is written by `python -m infra.sources_page` from what they decla
   signatures of version 1 and 2 are checked against SNS's own certificate. An alarm's Lambda action takes the output
   `AlarmActionArn`.
 - Whatever pages **PagerDuty** (Events API v2) pages the bot once its host name is the API's: `POST /v2/enqueue`. A
-  routing key is `KEY` or `SERVICE:KEY` in `/<stack>/webhooks/pagerduty`, separated by spaces.
+  routing key is `KEY` or `SERVICE:KEY` in `/<stack>/webhooks/pagerduty`, separated by spaces. The same key tells of
+  changes, `POST /v2/change/enqueue`: each is kept like a deployment, and pages nobody.
 - A **heartbeat** pings `POST /v1/heartbeats/NAME` after each good run and `?status=failed` after a bad one; what is
   listed under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident. Each has a secret of its
   own, `/<stack>/webhooks/heartbeat/NAME`, so that one that leaks keeps no other alive. (`/<stack>/webhooks/heartbeat`

@@ -15,7 +15,7 @@ from incident_bot.ingest import quarantine, recording, synthetic
 from incident_bot.ingest.recording import Recorded
 from incident_bot.ingest.signals import Sorted, acknowledged, packed, sort_out
 from incident_bot.ingest.slowing import slowed
-from incident_bot.ingest.webhook import EVENTS_PATH, Request, answer, problem, request_of
+from incident_bot.ingest.webhook import AS_PAGERDUTY, Request, answer, problem, request_of
 from incident_bot.payload import BODY_BYTES
 from incident_bot.sources import Parsed, Rejection, Source, assigned, read
 from incident_bot.stage import either, http, stage
@@ -29,7 +29,7 @@ TOLD = 1000  # rejections that an answer spells out; a response of Lambda ends a
 def receive(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Answer one webhook request: 202 only for what is safely in the queue, 503 for what the sender should repeat."""
     request = request_of(event)
-    if request.path == EVENTS_PATH:
+    if request.path in AS_PAGERDUTY:
         from incident_bot.ingest import events_api  # noqa: PLC0415 - a webhook imports the file of its own source only
 
         return events_api.in_its_words(_received(world, request), request)
@@ -50,7 +50,7 @@ def _received(world: World, request: Request) -> dict[str, Any]:
     if refused:
         return refused
     try:
-        return slowed(world, source.name, request) or _taken(world, source, request, service)
+        return slowed(world, source.sender, request) or _taken(world, source, request, service)
     except (Unavailable, Denied):
         world.metrics.count("ReceiveFailed", 1, source=source.name)
         return problem(503, f"it could not be taken now; {AGAIN}", request, headers=RETRY)
@@ -102,7 +102,7 @@ def _secrets(world: World, source: Source, request: Request) -> Sequence[str]:
 
 def _secret(source: Source, request: Request) -> str:
     """The parameter with the sender's secret: a heartbeat's own, so that whoever has it keeps no other one alive."""
-    return f"webhooks/{source.name}/{request.heartbeat}" if request.heartbeat else f"webhooks/{source.name}"
+    return f"webhooks/{source.name}/{request.heartbeat}" if request.heartbeat else f"webhooks/{source.sender}"
 
 
 def _taken(world: World, source: Source, request: Request, service: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ SENDERS = {
     "ReceiveRoute": "/v1/webhooks/{source}",
     "HeartbeatRoute": "/v1/heartbeats/{name}",
     "EventsRoute": "/v2/enqueue",  # as PagerDuty's
+    "ChangesRoute": "/v2/change/enqueue",
 }
 UNSIGNED = "Senders of alerts cannot sign for AWS: receive authenticates each as its vendor offers, on the raw body."
 EVERYTHING_ELSE = "/v1/{proxy+}"

@@ -13,7 +13,7 @@ from incident_bot.domain.team import Team
 def webhook_secrets(ssm: Any, prefix: str, team: Team) -> dict[str, str]:
     """{source: its secret} for every source that is a webhook, those that the team describes included."""
     return {
-        name: _kept(ssm, f"{prefix}/webhooks/{name}", _signing if _signs(source.authentication) else _token)
+        name: _kept(ssm, f"{prefix}/webhooks/{source.sender}", _signing if _signs(source.authentication) else _token)
         for name, source in plugins.sources(team.custom).items()
         if source.authentication is not None
     }

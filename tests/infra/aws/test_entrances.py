@@ -162,6 +162,7 @@ def test_webhooks_authenticate_themselves_and_everything_else_is_signed_for_aws(
         "ANY /v1/webhooks/{source}": "NONE",
         "ANY /v1/heartbeats/{name}": "NONE",
         "ANY /v2/enqueue": "NONE",
+        "ANY /v2/change/enqueue": "NONE",
         "ANY /v1/{proxy+}": "AWS_IAM",
     }
 
@@ -177,6 +178,7 @@ def test_the_api_invokes_two_functions_each_for_its_own_routes(aws):
         ("<ReceiveFunction.Arn>", "/v1/webhooks/{source}"),
         ("<ReceiveFunction.Arn>", "/v1/heartbeats/{name}"),
         ("<ReceiveFunction.Arn>", "/v2/enqueue"),
+        ("<ReceiveFunction.Arn>", "/v2/change/enqueue"),
         ("<OperateFunction.Arn>", "/v1/{proxy+}"),
     }
 

@@ -61,7 +61,9 @@ def _post(session: Session, given: Payload) -> None:
     if authentication is None:
         raise Invalid(f"{name} has no webhook", where="--source")
     message_id = f"msg_{uuid4().hex}"
-    headers = authentication.sign(given.body, session.place.secret(name), session.around.now(), message_id)
+    headers = authentication.sign(
+        given.body, session.place.secret(given.source.sender), session.around.now(), message_id
+    )
     status, answer = session.client.deliver(name, given.body, headers)
     told = {"source": name, "status": status, "answer": answer}
     if status >= 300:

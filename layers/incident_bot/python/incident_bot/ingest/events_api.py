@@ -1,4 +1,5 @@
-"""The answers of PagerDuty's Events API v2, for senders that believe they talk to it (`POST /v2/enqueue`)."""
+"""The answers of PagerDuty's Events API v2, for senders that believe they talk to it (`POST /v2/enqueue` and
+`/v2/change/enqueue`)."""
 
 import json
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ def in_its_words(response: Mapping[str, Any], request: Request) -> dict[str, Any
     """Our answer to an event as PagerDuty would give it: 202, 400, 429, or what asks for a repetition."""
     status, said = response["statusCode"], json.loads(response["body"])
     headers = {name: value for name, value in response["headers"].items() if name in KEPT}
+    if status == 202 and request.source == "pagerduty_change":
+        return answer(202, {"status": "success", "message": "Change event processed"})
     if status == 202:
         return answer(202, {"status": "success", "message": "Event processed", "dedup_key": _key(request)})
     errors = [rejection["reason"] for rejection in said.get("rejected", ())] or [said["detail"]]

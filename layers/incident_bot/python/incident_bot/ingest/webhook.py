@@ -22,7 +22,7 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 }
 PATH = re.compile(r"/v1/webhooks/([^/]+)/?$")
 HEARTBEAT = re.compile(r"/v1/heartbeats/([^/]+)/?$")
-EVENTS_PATH = "/v2/enqueue"  # PagerDuty's own
+AS_PAGERDUTY = {"/v2/enqueue": "pagerduty", "/v2/change/enqueue": "pagerduty_change"}  # path -> source
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def request_of(event: Mapping[str, Any]) -> Request:
     if beat := HEARTBEAT.search(path):
         return _heartbeat(event, str(context.get("requestId") or ""), str(http.get("method") or ""), beat.group(1))
     found = PATH.search(path)
-    named = (event.get("pathParameters") or {}).get("source") or (path == EVENTS_PATH and "pagerduty")
+    named = (event.get("pathParameters") or {}).get("source") or AS_PAGERDUTY.get(path)
     return Request(
         id=str(context.get("requestId") or ""),
         method=str(http.get("method") or "").upper(),

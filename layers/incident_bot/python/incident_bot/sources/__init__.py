@@ -71,6 +71,7 @@ class Source:
     `resolves` is whether it ever says that a series is over; of one that does not, silence or a person says it.
     `slow_seconds` is how late it may tell what others tell at once, as it looks only once a period.
     `labels` are patterns with `*`; rules may match only labels that one of them covers.
+    `shares` names another source whose senders send this too, with the same secret and as fast together.
     """
 
     name: str
@@ -88,6 +89,12 @@ class Source:
     resolves: bool = True
     repeats_within_seconds: int = 0
     slow_seconds: int = 0
+    shares: str = ""
+
+    @property
+    def sender(self) -> str:
+        """The source whose secret and agreed rate it is sent with."""
+        return self.shares or self.name
 
 
 def read_each(items: Sequence[Any], read: Callable[[Mapping[str, Any]], Alert]) -> Parsed:

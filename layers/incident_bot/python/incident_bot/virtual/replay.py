@@ -156,13 +156,14 @@ class _Sitting:
         if source.authentication is None:
             return self._raw(delivery)
         key = f"{delivery.service}:{SECRET}" if delivery.service else SECRET  # as PagerDuty's routing keys are kept
-        self.deployment.world.secrets.known[f"webhooks/{source.name}"] = (key,)
+        self.deployment.world.secrets.known[f"webhooks/{source.sender}"] = (key,)
         answer = self.deployment.invoke("receive", _request(delivery, source, self.deployment.world.now()))
         enqueued = self.deployment.world.queue.visible()
         if not enqueued:
             said = json.loads(answer["body"])
             return (), said.get("detail") or "; ".join(said["notes"])
-        return [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]], ""
+        alerts = [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]]
+        return alerts, "" if alerts else "it tells of a change, and holds no alert"
 
     def _raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
         """What comes by SNS or EventBridge goes into the queue as it is."""
