@@ -83,7 +83,12 @@ def _indexed(before: Item | None, after: Item | None, name: str) -> int:
 
 
 def _size(item: Item | None) -> int:
-    return len(json.dumps(item, separators=(",", ":"))) if item else 0
+    return len(json.dumps(item, separators=(",", ":"), default=_as_long)) if item else 0
+
+
+def _as_long(binary: bytes) -> str:
+    """Text as long as what is stored as bytes."""
+    return "-" * len(binary)
 
 
 def _reads(items: Iterable[Item | None]) -> int:

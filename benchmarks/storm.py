@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from benchmarks.baseline import one_hop
 from benchmarks.figure import Figure
 from benchmarks.storm_config import write
 from incident_bot.configuration import load
@@ -29,6 +30,13 @@ CAUSES = ("DiskFull", "ConnectionsExhausted", "ProcessRestarts", "ReplicaLag")
 EFFECTS = ("ErrorBudgetBurn", "SlowRequests", "QueueGrows")
 ZONES = ("a", "b", "c")
 GROUPS = ("edge", "core", "data")
+FIGURES = (  # name, unit, goal
+    ("f1", "pairwise F1", 0.95),
+    ("pages", "pages per fault", 1.2),
+    ("noise", "pages for noise only", 0),
+    ("missed", "faults that paged nobody", 0),
+    ("wait", "s to the first page", 10),
+)
 
 
 @dataclass(slots=True)
@@ -194,31 +202,42 @@ def told(storm: Storm, found: Replay) -> Iterator[tuple[str, float]]:
         yield (faults or about).most_common(1)[0][0], page["t"]
 
 
+Row = tuple[float, float, float, float, float]  # F1, pages per fault, pages for noise, faults missed, seconds to page
+
+
+def scored(storm: Storm, found: Replay) -> Row:
+    """The figures of one storm; a fault that paged nobody has no time to its page."""
+    pages = list(told(storm, found))
+    firsts: dict[str, float] = {}
+    for name, at in pages:
+        firsts.setdefault(name, at)
+    waits = [firsts[fault] - first for fault, first in storm.faults.items() if fault in firsts]
+    noise = sum(not name.startswith("fault") for name, _ in pages)
+    f1 = pairwise_f1(storm.truth, {line["delivery_id"]: line["incident"] for line in found.assign})
+    missed = len(storm.faults) - len(waits)
+    return f1, (len(pages) - noise) / len(storm.faults), noise, missed, median(waits) if waits else float("inf")
+
+
+def _together(rows: Sequence[Row]) -> Row:
+    f1, pages, noise, missed, wait = zip(*rows, strict=True)
+    return median(f1), mean(pages), float(sum(noise)), float(sum(missed)), median(wait)
+
+
 def measure() -> Iterator[Figure]:
-    """The storms with their topology, and the first of them without."""
-    rows = []
-    for seed in SEEDS:
-        storm = a_storm(seed)
-        found = played(storm)
-        pages = list(told(storm, found))
-        firsts: dict[str, float] = {}
-        for name, at in pages:
-            firsts.setdefault(name, at)
-        waits = [firsts[fault] - first for fault, first in storm.faults.items() if fault in firsts]
-        noise = sum(not name.startswith("fault") for name, _ in pages)
-        f1 = pairwise_f1(storm.truth, {line["delivery_id"]: line["incident"] for line in found.assign})
-        rows.append(
-            (f1, (len(pages) - noise) / len(storm.faults), noise, len(storm.faults) - len(waits), median(waits))
-        )
-    each = list(zip(*rows, strict=True))
-    note = f"{len(SEEDS)} storms"
-    yield Figure("f1", median(each[0]), "pairwise F1", goal=0.95, more=True, note=note)
-    yield Figure("pages", mean(each[1]), "pages per fault", goal=1.2, note=note)
-    yield Figure("noise", float(sum(each[2])), "pages for noise only", goal=0, note=note)
-    yield Figure("missed", float(sum(each[3])), "faults that paged nobody", goal=0, note=note)
-    yield Figure("wait", median(each[4]), "s to the first page", goal=10, note=note)
-    storm = a_storm(SEEDS[0])
-    assigned = {line["delivery_id"]: line["incident"] for line in played(storm, topology=False).assign}
-    yield Figure(
-        "f1-blank", pairwise_f1(storm.truth, assigned), "pairwise F1", goal=0.75, more=True, note="no topology"
+    """The storms with their topology, beside what simpler correlation makes of them; the first of them without."""
+    storms = [a_storm(seed) for seed in SEEDS]
+    calls = [{name: service["calls"] for name, service in storm.context["services"].items()} for storm in storms]
+    alone = _together([scored(storm, one_hop(storm.deliveries, {})) for storm in storms])
+    hop = _together(
+        [scored(storm, one_hop(storm.deliveries, known)) for storm, known in zip(storms, calls, strict=True)]
     )
+    ours = _together([scored(storm, played(storm)) for storm in storms])
+    note = f"{len(SEEDS)} storms"
+    for (name, unit, goal), value, baseline in zip(FIGURES, ours, hop, strict=True):
+        yield Figure(name, value, unit, baseline, goal=goal, more=name == "f1", note=f"{note}; baseline: one hop")
+    for simpler, row in (("per-service", alone), ("one-hop", hop)):
+        for (name, unit, _), value in zip(FIGURES, row, strict=True):
+            yield Figure(f"{simpler}.{name}", value, unit, note=note)
+    blank = scored(storms[0], played(storms[0], topology=False))[0]
+    alone_f1 = scored(storms[0], one_hop(storms[0].deliveries, {}))[0]
+    yield Figure("f1-blank", blank, "pairwise F1", alone_f1, goal=0.75, more=True, note="no topology")

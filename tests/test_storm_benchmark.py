@@ -1,11 +1,16 @@
 """Does the storm benchmark tell the truth: is each delivery somebody's, is a bad assignment scored as a bad one?"""
 
+import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
-from benchmarks.storm import Storm, a_storm, pairwise_f1, told
+from benchmarks.baseline import one_hop
+from benchmarks.storm import Storm, a_storm, pairwise_f1, scored, told
 from incident_bot.domain.alert import Severity
+from incident_bot.domain.clock import rfc3339
+from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.replay import Page, Replay
 
@@ -81,3 +86,37 @@ def test_a_page_is_about_the_fault_in_it_however_much_noise_there_is(storm: Stor
     its = next(d for d, name in storm.truth.items() if name == fault)
     found = list(told(storm, Replay((), (a_page(5, *noise, its), a_page(6, *noise)), ())))
     assert found == [(fault, 5), (Counter(storm.truth[d] for d in noise).most_common(1)[0][0], 6)]
+
+
+def a_critical(at: float, service: str) -> Recorded:
+    labels = {"alertname": "Errors", "service": service, "severity": "critical"}
+    alert = {"status": "firing", "labels": labels, "startsAt": rfc3339(T0), "endsAt": "0001-01-01T00:00:00Z"}
+    body = json.dumps({"version": "4", "alerts": [alert]})
+    return Recorded(T0 + timedelta(seconds=at), f"{service}@{at:.0f}", "alertmanager", body)
+
+
+SAID = [a_critical(0, "web"), a_critical(60, "db"), a_critical(120, "mail"), a_critical(500, "web")]
+
+
+@pytest.mark.parametrize(
+    ("calls", "together"),
+    [
+        ({}, [["web@0"], ["db@60"], ["mail@120"], ["web@500"]]),
+        ({"web": ["db"]}, [["web@0", "db@60"], ["mail@120"], ["web@500"]]),
+    ],
+    ids=["one incident for each service", "one hop"],
+)
+def test_a_baseline_joins_what_it_says_and_pages_once(calls: dict[str, list[str]], together: list[list[str]]) -> None:
+    found = one_hop(SAID, calls)
+    incidents: dict[str, list[str]] = {}
+    for line in found.assign:
+        incidents.setdefault(line["incident"], []).append(line["delivery_id"])
+    assert list(incidents.values()) == together
+    assert [page["delivery_ids"] for page in found.pages] == [deliveries[:1] for deliveries in together]
+
+
+def test_what_is_scored_of_a_baseline_is_scored_as_ours(storm: Storm) -> None:
+    f1, pages, _, missed, wait = scored(storm, one_hop(storm.deliveries, {}))
+    assert 0 < f1 < 1 < pages
+    assert 0 <= missed < len(storm.faults)
+    assert 0 <= wait < 600
