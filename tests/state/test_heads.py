@@ -26,6 +26,16 @@ def test_a_head_comes_back_as_it_was_written() -> None:
     assert heads.read(world.store, "production") == replace(head, version=1)
 
 
+def test_a_change_of_a_few_groups_leaves_the_others_as_they_were() -> None:
+    head, world = a_full_head(), a_world()
+    world.store.write([heads.write("production", Head(), head)])
+    read = heads.read(world.store, "production")
+    changed = {"web@1": GROUP} | {n: replace(g, firing=9) for n, g in list(read.groups.items())[::20]}
+    after = replace(read, groups={**read.groups, **changed}, incidents={"inc1": Member("web", T0, Severity.SEV2)})
+    world.store.write([heads.write("production", read, after)])
+    assert heads.read(world.store, "production") == replace(after, version=2)
+
+
 @pytest.mark.parametrize("flag", ["sure", "again", "effect", "pinned"])
 @pytest.mark.parametrize("on", [True, False])
 def test_each_flag_of_a_group_is_kept(flag: str, on: bool) -> None:

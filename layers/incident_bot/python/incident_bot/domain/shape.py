@@ -1,7 +1,7 @@
 """Frozen dataclasses to JSON values and back, by their type hints; no library, as imports weigh on the paging path."""
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
@@ -16,36 +16,41 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 D = TypeVar("D", bound="DataclassInstance")
 Loader = Callable[[Any], Any]
+Dumper = Callable[[Any], Any]
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def dump(value: Any) -> Any:
     """The JSON value of a dataclass, enum, moment or any nesting of them; None and empty fields are kept."""
-    kind = type(value)
-    if kind in PLAIN:  # most values by far
-        return value
-    if is_dataclass(kind):
-        return _each((name, getattr(value, name)) for name in _names(kind))
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return _each((str(k), v) for k, v in value.items())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [dump(v) for v in value]
-    return value
-
-
-def _each(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: entry if type(entry) in PLAIN else dump(entry) for name, entry in entries}
+    kind: Any = type(value)
+    return _dumper(kind)(value)
 
 
 @cache
-def _names(shape: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(shape))
+def _dumper(kind: Any) -> Dumper:
+    if kind in PLAIN:
+        return lambda value: value
+    if is_dataclass(kind):
+        return _dataclass_dumper(tuple(f.name for f in fields(kind)))
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, datetime):
+        return rfc3339
+    if issubclass(kind, (date, time)):
+        return kind.isoformat
+    if issubclass(kind, Mapping):
+        return lambda value: {str(k): v if type(v) in PLAIN else dump(v) for k, v in value.items()}
+    if issubclass(kind, (list, tuple, set, frozenset)):
+        return lambda value: [v if type(v) in PLAIN else dump(v) for v in value]
+    return lambda value: value
+
+
+def _dataclass_dumper(names: tuple[str, ...]) -> Dumper:
+    def dumped(value: Any) -> dict[str, Any]:
+        entries = ((name, getattr(value, name)) for name in names)
+        return {name: entry if type(entry) in PLAIN else dump(entry) for name, entry in entries}
+
+    return dumped
 
 
 def changed(value: D, **fields: Any) -> D:

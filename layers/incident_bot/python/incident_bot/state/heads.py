@@ -7,6 +7,7 @@ in one binary attribute, compressed lines of JSON, the first of the scope, the o
 
 import json
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -46,13 +47,25 @@ def write(scope: str, before: Head, after: Head) -> Update | Check:
     expect = {"version": before.version or ABSENT}
     if after == before:
         return Check(keys.head(scope), expect)
-    return Update(keys.head(scope), set={"packed": _packed(after), "version": before.version + 1}, expect=expect)
+    return Update(
+        keys.head(scope), set={"packed": _packed(before, after), "version": before.version + 1}, expect=expect
+    )
 
 
-def _packed(head: Head) -> bytes:
-    members = {name: _member(member) for name, member in head.incidents.items()}
-    scope = ENCODE({"incidents": members, "senders": head.senders, "kinds": head.kinds})
-    lines = (_line(name, group) for name, group in head.groups.items())
+class _Groups(dict[str, Group]):
+    """The groups of a head as it was read. `lines` is how they were written, and are again unless they change."""
+
+    lines: Mapping[str, str] = {}
+
+
+def _packed(before: Head, after: Head) -> bytes:
+    members = {name: _member(member) for name, member in after.incidents.items()}
+    scope = ENCODE({"incidents": members, "senders": after.senders, "kinds": after.kinds})
+    written = before.groups.lines if isinstance(before.groups, _Groups) else {}
+    lines = (
+        written[name] if name in written and group is before.groups[name] else _line(name, group)
+        for name, group in after.groups.items()
+    )
     return zlib.compress("\n".join((scope, *lines)).encode(), LEVEL)
 
 
@@ -60,9 +73,10 @@ def _packed(head: Head) -> bytes:
 def _unpacked(packed: bytes) -> Head:
     """What `_packed` said; kept, as most batches find the head as the last one did."""
     scope, *lines = zlib.decompress(packed).decode().split("\n")
-    known = json.loads(scope)
+    known, groups = json.loads(scope), _Groups(map(_named_group, lines))
+    groups.lines = dict(zip(groups, lines, strict=True))
     return Head(
-        groups=dict(map(_named_group, lines)),
+        groups=groups,
         incidents={name: _as_member(*member) for name, member in known["incidents"].items()},
         senders=known["senders"],
         kinds={kind: (effects, origins) for kind, (effects, origins) in known["kinds"].items()},

@@ -23,7 +23,6 @@ from incident_bot.domain.shape import load
 from incident_bot.domain.team import Team
 from incident_bot.ingest import signals
 from incident_bot.ingest.recording import QUEUE, Recorded, text_of
-from incident_bot.payload import decode
 from incident_bot.sources import Source
 from incident_bot.stage import logger
 from incident_bot.state import heads, series
@@ -162,7 +161,7 @@ class _Sitting:
         if not enqueued:
             said = json.loads(answer["body"])
             return (), said.get("detail") or "; ".join(said["notes"])
-        alerts = [alert for message in enqueued for alert in signals.unpacked(decode(message.body))[2]]
+        alerts = [alert for message in enqueued for alert in signals.unpacked(signals.opened(message.body))[2]]
         return alerts, "" if alerts else "it tells of a change, and holds no alert"
 
     def _raw(self, delivery: Recorded) -> tuple[Sequence[Alert], str]:
