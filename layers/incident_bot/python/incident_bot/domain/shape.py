@@ -37,7 +37,7 @@ def _dumper(kind: Any) -> Dumper:
     if issubclass(kind, datetime):
         return rfc3339
     if issubclass(kind, (date, time)):
-        return kind.isoformat
+        return lambda value: value.isoformat()
     if issubclass(kind, Mapping):
         return lambda value: {str(k): v if type(v) in PLAIN else dump(v) for k, v in value.items()}
     if issubclass(kind, (list, tuple, set, frozenset)):
