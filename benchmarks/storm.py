@@ -24,7 +24,7 @@ from incident_bot.ingest.recording import Recorded
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.replay import Replay, replay
 
-SEEDS = (1, 2, 3)
+SEEDS = tuple(range(1, 7))
 MINUTES = 30
 CAUSES = ("DiskFull", "ConnectionsExhausted", "ProcessRestarts", "ReplicaLag")
 EFFECTS = ("ErrorBudgetBurn", "SlowRequests", "QueueGrows")
@@ -49,6 +49,7 @@ class Storm:
     truth: dict[str, str] = field(default_factory=dict)
     faults: dict[str, float] = field(default_factory=dict)  # to be paged -> when its first delivery arrives
     skew: dict[str, float] = field(default_factory=dict)
+    fires: dict[tuple[str, str, str], list[tuple[float, float]]] = field(default_factory=dict)  # of each series
 
 
 def a_storm(seed: int) -> Storm:
@@ -149,7 +150,14 @@ def _spell(  # noqa: PLR0913, PLR0917 - one stretch of time in which one series 
     *,
     held: float = 0,
 ) -> None:
-    """Its firing, its repeats each two minutes, and its resolve (one in fifty is lost)."""
+    """Its firing, its repeats each two minutes, and its resolve (one in fifty is lost).
+
+    A series that fires already cannot begin to fire for another fault: there is no such spell.
+    """
+    spells = storm.fires.setdefault((service, name, pod), [])
+    if any(fires <= over and began <= ends for began, over in spells):
+        return
+    spells.append((fires, ends))
     digits = "".join(filter(str.isdigit, pod)) or "0"
     zone = ZONES[int(digits) % len(ZONES)]
     labels = {"alertname": name, "service": service, "pod": pod, "az": zone, "severity": severity}

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -43,6 +44,13 @@ def test_each_fault_begins_with_its_first_delivery(storm: Storm) -> None:
     for fault, first in storm.faults.items():
         its = [(d.at - T0).total_seconds() for d in storm.deliveries if storm.truth[d.delivery_id] == fault]
         assert first == min(its)
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_no_series_fires_twice_at_once(seed: int) -> None:
+    for spells in a_storm(seed).fires.values():
+        ordered = sorted(spells)
+        assert all(before[1] < after[0] for before, after in pairwise(ordered))
 
 
 def test_what_is_replayed_carries_none_of_the_truth(storm: Storm) -> None:
