@@ -34,6 +34,7 @@ def alert_mail(
     joined: str = "",
     at: float = 0,
     playbooks: str = "",
+    apart: str = "",
 ) -> Mail:
     """What admission tells an incident of the series `v1:<title>`."""
     detail = {
@@ -53,6 +54,7 @@ def alert_mail(
         "joined": joined,
         "new": "yes" if new else "",
         "playbooks": playbooks,
+        "apart": apart,
     }
     return Mail(MailKind.ALERT, later(at), f"v1:{title}", "generic", f"generic says {title} is {status}", detail)
 

@@ -1085,3 +1085,56 @@ def test_nobody_is_paged_for_ever(actor: Actor) -> None:
         actor.wait((actor.now - later(0)).total_seconds() + 5 * 3600)
     escalations = [i for i in actor.intents.values() if i.purpose == "escalation"]
     assert len(escalations) - len(before) <= 2 * 3 + 2
+
+
+# -- it spreads --------------------------------------------------------------------------------------------------------
+
+APART = "practically never an effect"
+
+
+def spreads(actor: Actor, service: str, at: float, **changes: Any) -> Actor:
+    return actor.hear(alert_mail(f"down {service}", service=service, pages=True, apart=APART, **changes), at=at)
+
+
+def reasons(actor: Actor) -> list[str]:
+    return [i.reason for i in actor.intents.values() if i.purpose == "spread" and i.state != "cancelled"]
+
+
+def test_another_fault_that_joins_pages_again_and_says_where_whoever_acknowledged() -> None:
+    actor = spreads(paged_and_active().tell(ACK, at=60), "db", at=200)
+    assert actor.pages == ["first", "spread"]
+    assert reasons(actor) == ["1 more service with a fault of its own: db; so far it was told as checkout"]
+    assert "down db of db is another fault, or the cause" in actor.said("decision")
+    assert not actor.incident.acknowledged_at
+
+
+def test_it_pages_again_a_minute_after_the_last_page_and_for_all_that_came_meanwhile() -> None:
+    actor = spreads(spreads(paged_and_active(), "db", at=20), "orders", at=30)
+    assert actor.pages == ["first"]
+    actor.wait(61)
+    assert actor.pages == ["first", "spread"]
+    assert reasons(actor) == ["2 more services with a fault of its own: db, orders; so far it was told as checkout"]
+
+
+def test_it_pages_once_for_a_service_and_three_times_in_all() -> None:
+    actor = spreads(spreads(paged_and_active().tell(ACK, at=60), "db", at=200), "db", at=400)
+    assert actor.pages == ["first", "spread"]
+    for n in range(5):
+        spreads(actor.tell(ACK, at=401 + 100 * n), f"s{n}", at=500 + 100 * n)
+    assert actor.pages == ["first", *["spread"] * 3]
+    assert [said for said in actor.said("decision") if said.startswith("nobody is paged")] == [
+        f"nobody is paged for s{n}" for n in (2, 3, 4)
+    ]
+
+
+def test_what_clears_within_that_minute_pages_nobody_again() -> None:
+    actor = spreads(paged_and_active(), "db", at=20)
+    actor.hear(alert_mail("down db", R, service="db"), at=30).hear(alert_mail(status=R), at=31)
+    actor.wait(300)
+    assert actor.pages == ["first"]
+
+
+def test_a_page_that_is_to_go_out_anyway_tells_of_it() -> None:
+    actor = spreads(held(), "db", at=20)
+    assert len(actor.pages) <= 1
+    assert reasons(actor) == []

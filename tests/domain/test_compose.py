@@ -102,6 +102,7 @@ LEADS = [
     ("unheld", Kind.TRIGGER, "[Sev2] checkout:"),
     ("escalation", Kind.TRIGGER, "[Sev2] Not acknowledged: checkout:"),
     ("worsened", Kind.TRIGGER, "[Sev2] Worse: checkout:"),
+    ("spread", Kind.TRIGGER, "[Sev2] Spreads: checkout:"),
     ("reassigned", Kind.TRIGGER, "[Sev2] Yours now: checkout:"),
     ("undo", Kind.TRIGGER, "[Sev2] Undo needed: checkout:"),
     ("update", Kind.UPDATE, "[Sev2] Update: checkout:"),
@@ -121,7 +122,7 @@ def test_the_title_begins_with_what_it_is_about(purpose: str, kind: Kind, start:
     ("purpose", "own"),
     [
         ("first", False), ("unheld", False), ("update", False), ("resolve", False), ("acknowledge", False),
-        ("escalation", True), ("worsened", True), ("reassigned", True), ("undo", True),
+        ("escalation", True), ("worsened", True), ("spread", True), ("reassigned", True), ("undo", True),
     ],
 )  # fmt: skip
 def test_what_is_to_wake_somebody_again_has_a_thread_of_its_own(purpose: str, own: bool) -> None:

@@ -12,6 +12,7 @@ from tests.building import a_team
 from tests.deciding import Scope, later, says
 
 EFFECT = {"generic:*": (9, 0), "generic:errors": (9, 0)}
+MIXED = {"generic:*": (9, 4), "generic:errors": (9, 4)}  # too many began otherwise for another kind to name a cause
 
 
 def the_team(**changes: object) -> Team:
@@ -45,6 +46,58 @@ def test_tickets_of_many_services_that_one_fault_explains_are_no_ticket() -> Non
         scope.take(says(service=name, at=n + 1, severity=Severity.SEV3), at=n + 1)
     assert scope.mail["inc1"][-1].detail["why"].startswith(f"sev2 as {BROAD} services are affected")
     assert scope.mail["inc1"][-1].detail["pages"] == "yes"
+
+
+def in_zone(service: str, zone: str, at: float, pod: int) -> Alert:
+    labels = {"az": zone}
+    return replace(says(service=service, at=at, instance=f"{service}-{pod}", severity=Severity.SEV3), labels=labels)
+
+
+def zones(*of: str) -> Scope:
+    """Independent services, three pods of each warning, all in the zone that is named for it."""
+    services = {f"s{n}": Service(f"s{n}", "payments", tier=2) for n in range(len(of))}
+    scope = Scope(the_team(services=services))
+    for pod in range(5):
+        for n, zone in enumerate(of):
+            at = pod * len(of) + n
+            scope.take(in_zone(f"s{n}", zone, at, pod), at=at)
+    return scope
+
+
+def waking(scope: Scope) -> list[str]:
+    return [mail.detail["why"] for mails in scope.mail.values() for mail in mails if mail.detail.get("pages")]
+
+
+def test_tickets_of_several_services_in_one_place_are_a_failing_place() -> None:
+    assert waking(zones("a", "a", "a", "a"))[0].startswith("sev2 as 4 services are affected in az=a")
+    assert waking(zones("a", "a", "a")) == []
+    assert waking(zones("a", "b", "a", "b", "a")) == []
+
+
+def joining(kinds: dict[str, tuple[int, int]], title: str = "down", **changes: Any) -> str:
+    """Why an alert of a service that depends on one in an open incident is a fault of its own; empty where it isn't."""
+    scope = Scope(the_team())
+    scope.head = replace(scope.head, kinds=kinds)
+    scope.take(says(service="api"))
+    scope.take(says(title, service="web", at=20, **changes), at=20)
+    assert len(scope.incidents) == 1
+    return scope.mail["inc1"][-1].detail["apart"]
+
+
+def test_what_is_practically_never_an_effect_is_said_to_be_a_fault_of_its_own_wherever_it_belongs() -> None:
+    assert joining(MIXED) == "its kind of alert is practically never an effect of something else"
+    assert joining(MIXED, "errors") == ""
+    assert joining({}) == ""
+    assert joining(MIXED, severity=Severity.SEV4) == ""
+
+
+def test_only_the_first_of_its_kind_there_says_so() -> None:
+    scope = Scope(the_team())
+    scope.head = replace(scope.head, kinds=MIXED)
+    scope.take(says(service="api"))
+    for pod in range(4):
+        scope.take(says("down", service="web", at=20 + pod, instance=str(pod)), at=20 + pod)
+    assert [bool(mail.detail["apart"]) for mail in scope.mail["inc1"]] == [True, False, False, False]
 
 
 def test_what_others_there_say_outweighs_a_tier() -> None:

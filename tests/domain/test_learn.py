@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_bot.domain.learn import KINDS_KEPT, causal, consequent, kind_of, taught
+from incident_bot.domain.learn import KINDS_KEPT, causal, consequent, kind_of, original, taught
 
 ROWS = [
     ("nothing is known", {}, {"g:Down": 1}, (), ""),
@@ -40,6 +40,16 @@ def test_a_kind_that_its_cause_shows_too_is_no_cause_of_its_own() -> None:
     known, both = {"g:*": (6, 2), "g:Down": (0, 2)}, {"g:Down": 2, "g:Slow": 2}
     assert causal(known, both, (), counted=False, among=("g:Slow",)) == ""
     assert causal(known, both, (), counted=False, among=("g:Down",)) == "Down"
+
+
+@pytest.mark.parametrize(
+    ("known", "never"),
+    [({}, False), ({"g:*": (5, 9)}, False), ({"g:*": (6, 0)}, True), ({"g:*": (20, 0), "g:Down": (2, 0)}, True),
+     ({"g:*": (20, 0), "g:Down": (3, 9)}, False), ({"h:*": (20, 0)}, False)],
+    ids=["nothing is known", "too little is known", "never an effect", "hardly ever", "now and then", "another source"],
+)  # fmt: skip
+def test_what_is_practically_never_an_effect(known: Mapping[str, tuple[int, int]], never: bool) -> None:
+    assert original(known, "g:Down") is never
 
 
 def test_what_nearly_always_has_a_cause_is_known_as_an_effect() -> None:

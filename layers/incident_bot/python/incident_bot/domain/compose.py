@@ -23,6 +23,7 @@ TITLE_LIMIT = 250
 LEADS: Mapping[str, str] = {
     "escalation": "Not acknowledged: ",
     "worsened": "Worse: ",
+    "spread": "Spreads: ",
     "reassigned": "Yours now: ",
     "undo": "Undo needed: ",
     "resolve": "Resolved: ",
@@ -30,7 +31,7 @@ LEADS: Mapping[str, str] = {
     "update": "Update: ",
 }
 IN_VAIN = frozenset({"undone", "failed", "partial"})
-WAKES_ANEW = frozenset({"escalation", "worsened", "reassigned", "undo"})
+WAKES_ANEW = frozenset({"escalation", "worsened", "spread", "reassigned", "undo"})
 
 
 def key(incident: str, name: str) -> str:

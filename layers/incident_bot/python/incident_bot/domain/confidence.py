@@ -7,13 +7,15 @@ from incident_bot.domain.cause import Topology, topology_of
 from incident_bot.domain.classify import Classification, pages
 from incident_bot.domain.connect import Connected
 from incident_bot.domain.head import MANY_ENOUGH, Group, Head
-from incident_bot.domain.learn import Kinds, consequent, kind_of
+from incident_bot.domain.learn import Kinds, consequent, kind_of, original
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.score import Evidence, believed, score
 from incident_bot.domain.shape import changed
 from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
+APART = "its kind of alert is practically never an effect of something else"
+IN_ONE_PLACE = 4  # services: the place itself fails
 BROAD = 6  # services: so many are not affected by chance
 
 
@@ -46,6 +48,9 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
     observed = changed(observed, found=_severity(observed.found, among, before, team))
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
+    shown = before.kinds if before else {}
+    if observed.found.pages and among.group.cause and kind not in shown and original(kinds, kind):
+        observed = replace(observed, apart=APART)
     upstream = topology_of(team.services).upstream(observed.found.service)
     may_wait = observed.found.pages and upstream and not among.placement.explains and consequent(kinds, kind)
     if wait <= observed.hold_seconds or not may_wait:
@@ -60,6 +65,9 @@ def _severity(found: Classification, among: Connected, before: Group | None, tea
         return found
     if found.severity > Severity.SEV2 and among.breadth >= BROAD:
         return _changed(found, Severity.SEV2, f"as {among.breadth} services are affected", team)
+    if found.severity > Severity.SEV2 and among.together >= IN_ONE_PLACE:
+        because = f"as {among.together} services are affected in {among.group.place}"
+        return _changed(found, Severity.SEV2, because, team)
     if not found.assumed or found.rated:
         return found
     if (among.placement.cause or among.placement.explains) and found.severity > Severity.SEV2:

@@ -30,6 +30,7 @@ class Connected:
     placement: Placement
     kinds: Kinds
     breadth: int = 1  # services of its incident
+    together: int = 1  # of those, the ones whose alerts are in the same place as its own
 
 
 def connect(
@@ -54,14 +55,17 @@ def connect(
     after = changed(group, cause=placement.cause, effect=placement.effect)
     if not topology.blank and after.series == LEARNED_AT:
         kinds = taught(kinds, after.kinds, effect=after.effect)
-    return Connected(name, after, placement, kinds, _breadth(head, after, placement))
+    there = [after, *_beside(head, placement)]
+    together = {group.service for group in there if group.place and group.place == after.place}
+    return Connected(name, after, placement, kinds, len({group.service for group in there}), len(together))
 
 
-def _breadth(head: Head, group: Group, placement: Placement) -> int:
+def _beside(head: Head, placement: Placement) -> list[Group]:
+    """The other groups of the incident, with those that move there."""
     there = {*placement.moves, *placement.explains}
     if placement.incident != NEW:
         there |= {name for name, other in head.groups.items() if other.incident == placement.incident}
-    return len({group.service, *(head.groups[name].service for name in there if name in head.groups)})
+    return [head.groups[name] for name in there if name in head.groups]
 
 
 def sender(observed: Observation) -> str:

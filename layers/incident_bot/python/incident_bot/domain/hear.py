@@ -45,6 +45,8 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)
     if detail.get("pages"):
         _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}", hold)
+    if detail.get("apart") and d.paged:
+        tell.spread(d, detail["service"], detail["title"], detail["apart"])
     if detail.get("pages") and not hold and d.held and d.held.details.get("waits") == "cause":
         tell.unhold(d, "another alert agrees")
     if (new or worse) and detail.get("playbooks"):

@@ -25,9 +25,9 @@ class Sent:
 class Intent:
     """One intended message. `name` is unique in the incident and makes the provider's deduplication key.
 
-    `purpose`: first, escalation, worsened, reassigned, unheld, undo (these page a person); acknowledge, resolve, update
-    (these do not). `state`: pending, sent, cancelled (the reason says why), failed (every channel and the fallback).
-    `not_before` delays it (a held page); `lease_until` belongs to whoever is sending.
+    `purpose`: first, escalation, worsened, spread, reassigned, unheld, undo (these page a person);
+    acknowledge, resolve, update (these do not). `state`: pending, sent, cancelled (the reason says why), failed (every
+    channel and the fallback). `not_before` delays it (a held page); `lease_until` belongs to whoever is sending.
     """
 
     incident: str

@@ -11,6 +11,7 @@ LEARNED_AT = 5  # series: so many of a group show what it is made of
 LEARNED_FROM = 6  # groups with a cause; fewer teach nothing
 TIMES = 6.0  # as common among groups without a cause as among those with one
 MOSTLY_CAUSE = 0.34  # of the groups of its kind have one
+RARELY = 0.1  # of all groups with a cause are of its kind
 TELLING = 0.4  # of a group's series
 Kinds = Mapping[str, tuple[int, int]]
 
@@ -68,6 +69,12 @@ def consequent(known: Kinds, kind: str) -> bool:
     """Whether nearly all groups that showed that kind could be explained by something upstream."""
     effects, origins = known.get(kind, (0, 0))
     return effects >= LEARNED_FROM and origins <= MOSTLY_CAUSE * (effects + origins)
+
+
+def original(known: Kinds, kind: str) -> bool:
+    """Whether that kind is practically never an effect, as far as many effects have taught."""
+    explained = known.get(_all(kind), (0, 0))[0]
+    return explained >= LEARNED_FROM and known.get(kind, (0, 0))[0] <= RARELY * explained
 
 
 def _all(kind: str) -> str:

@@ -38,6 +38,7 @@ class Observation:
     muted: Suppression | None = None
     change: str = ""  # what was deployed of its service not long before it began
     after: int = 0  # seconds, so long before
+    apart: str = ""  # why it is a fault of its own that people must hear of, though the incident was told before
 
     def suppressed_otherwise(self, muted_by: str) -> bool:
         """Whether what fired suppressed by that window is so by another one now, or no more."""

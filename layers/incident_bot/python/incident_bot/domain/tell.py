@@ -16,8 +16,9 @@ from incident_bot.domain.plaintext import line
 CLEARED = "no alert of it fires any more"
 ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
 
-TELL_OF_SEV1 = ("first", "worsened")
-NOTICE_EVERY = timedelta(seconds=60)  # of services at Sev1 in a storm
+TELL_OF_IT = ("first", "worsened", "spread", "reassigned", "unheld")  # an escalation says nothing new
+SPREADS = 3  # pages
+NOTICE_EVERY = timedelta(seconds=60)  # of further services
 NAMED = 8
 
 
@@ -51,24 +52,41 @@ def page(d: Deliberation, purpose: str, reason: str, text: str = "") -> None:
 
 
 def notice(d: Deliberation, service: str) -> None:
-    """Page for one more service at Sev1, whoever acknowledged: at once, but a minute after such a page at the earliest.
-    What comes meanwhile goes out with it."""
+    """Page for one more service at Sev1, whoever acknowledged."""
+    _gather(d, "worsened", service, "at sev1")
+
+
+def spread(d: Deliberation, service: str, title: str, why: str) -> None:
+    """Page again for an incident that turns out to be more than people were told of, whoever acknowledged: once for a
+    service, and a few times in all. A page that is to go out anyway tells of it."""
+    told = [i for i in d.intents.values() if i.purpose == "spread"]
+    known = any(line(service, 100) in i.details["named"].split("\n") for i in told)
+    if known or any(i.purpose != "spread" for i in d.untried):
+        return
+    d.say("decision", f"{title} of {service} is another fault, or the cause", why)
+    if len(told) < SPREADS or told[-1] in d.untried:
+        _gather(d, "spread", service, "with a fault of its own", f"; so far it was told as {d.incident.service}")
+    else:
+        d.say("decision", f"nobody is paged for {service}", f"{SPREADS} pages said that it spreads")
+
+
+def _gather(d: Deliberation, purpose: str, service: str, how: str, also: str = "") -> None:
+    """Page for one more service: at once, but a minute after the last page at the earliest. What comes meanwhile goes
+    out with it."""
     d.forget_answer()
     waiting = next((i for i in d.untried if i.details.get("services")), None)
-    so_far = int(waiting.details["services"]) if waiting else 0
-    names = waiting.details["named"] if waiting else ""
-    if so_far < NAMED:
-        names = f"{names}, {line(service, 100)}" if names else line(service, 100)
-    more = f" and {so_far + 1 - NAMED} more" if so_far >= NAMED else ""
-    reason = f"{so_far + 1} more service{'s' if so_far else ''} at sev1: {names}{more}"
-    details = {"services": str(so_far + 1), "named": names}
+    count = int(waiting.details["services"]) + 1 if waiting else 1
+    names = (*(waiting.details["named"].split("\n") if waiting else ()), line(service, 100))[:NAMED]
+    more = f" and {count - NAMED} more" if count > NAMED else ""
+    reason = f"{count} more service{'s' if count > 1 else ''} {how}: {', '.join(names)}{more}{also}"
+    details = {"services": str(count), "named": "\n".join(names)}
     if waiting:
         d.write(replace(waiting, reason=reason, details=details))
         return
-    told_at = (i.not_before or i.created_at for i in d.intents.values() if i.pages and i.purpose in TELL_OF_SEV1)
+    told_at = (i.not_before or i.created_at for i in d.intents.values() if i.pages and i.purpose in TELL_OF_IT)
     due = max((at + NOTICE_EVERY for at in told_at if at), default=d.now)
     until = due if due > d.now else None
-    message(d, "worsened", Kind.TRIGGER, reason, not_before=until, details=details)
+    message(d, purpose, Kind.TRIGGER, reason, not_before=until, details=details)
     d.clock("hold", until)
     d.say("decision", f"it pages {f'at {until:%H:%M:%S} UTC' if until else 'now'}", reason)
 

@@ -40,6 +40,7 @@ def alert_mail(
         "hold": str(found.hold_seconds or ""),
         "noise": "yes" if found.noise else "",
         "why": found.reason,
+        "apart": observed.apart,
         "rhythm": str(series.rhythm),
         "pause": str(series.pause),
         "joined": joined,
