@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from incident_bot.domain.deploys import KEPT, Change, Deploy, followed, recorded, windows
@@ -164,6 +164,7 @@ def test_one_deployment_has_all_its_minutes() -> None:
     st.integers(1, 60),
     st.integers(0, 30),
 )
+@example([*[(0, 1, False)] * 3, (0, 1, True), (301, 1, False), *[(0, 1, False)] * 7, (865, 900, False)], 60, 30)
 def test_however_a_service_is_deployed_no_stretch_that_is_hidden_lasts_longer_than_the_rule_allows(
     steps: list[tuple[float, float, bool]], minutes: int, settle: int
 ) -> None:

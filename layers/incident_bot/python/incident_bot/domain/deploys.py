@@ -100,12 +100,14 @@ def _of(rule: DeployWindow, service: str) -> bool:
 
 
 def _chained(ordered: Sequence[Deploy], rules: Sequence[DeployWindow]) -> tuple[Deploy, ...]:
-    """The deployments, each with the beginning of those it follows; that of the first may be forgotten itself."""
+    """The deployments, each with the beginning of those it follows, some of which may be forgotten themselves: their
+    windows may have lasted longer than that of the first that is known, so what was found then stands."""
     chained: list[Deploy] = []
     until = datetime.min.replace(tzinfo=UTC)
     for deploy in ordered:
         follows = chained and deploy.starts < until + PAUSE
-        since = chained[-1].since if follows else deploy.since if not chained else None
+        forgotten = deploy.since and deploy.since <= ordered[0].starts
+        since = chained[-1].since if follows else deploy.since if forgotten else None
         chained.append(replace(deploy, since=since or deploy.starts))
         until = max([until, *(_ends(deploy, rule) for rule in rules)])
     return tuple(chained)
