@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -15,6 +16,7 @@ from incident_bot.world import Check, Handler, Item, Key, Recordings, Update, Wo
 
 INDEXES = ("due_at", "opened_at")  # the sort keys of the sparse indexes
 STREAM_BATCH = 100
+WINDOWS = {"incidents": timedelta(0), "timeline": timedelta(seconds=10)}  # as in `infra/aws/feeds.py`
 PUBLISHES = "PublishFunctionArn"
 
 
@@ -154,7 +156,7 @@ class Account:
 
     def __init__(self, world: VirtualWorld) -> None:
         self.world, self.tally = world, Tally()
-        self._records: dict[str, list[dict[str, Any]]] = {"incidents": [], "timeline": []}
+        self._records: dict[str, list[tuple[datetime, dict[str, Any]]]] = {stream: [] for stream in WINDOWS}
         self.seen = self._counted(world)
         functions = {place: self._billed(place, function) for place, function in checkout.handlers().items()}
         self._publish = functions[PUBLISHES]
@@ -178,10 +180,12 @@ class Account:
         self.publish()
 
     def publish(self) -> None:
-        """Hand the streams' records to `publish`."""
-        for records in self._records.values():
-            while records:
-                batch, records[:] = records[:STREAM_BATCH], records[STREAM_BATCH:]
+        """Hand the streams' records to `publish`, those of one window together, when it is over."""
+        for stream, records in self._records.items():
+            while records and records[0][0] + WINDOWS[stream] <= self.world.now():
+                until = records[0][0] + WINDOWS[stream]
+                batch = [record for at, record in records[:STREAM_BATCH] if at <= until]
+                del records[: len(batch)]
                 self._publish(self.seen, {"Records": batch})
 
     @property
@@ -214,7 +218,8 @@ class Account:
         told = {"Keys": attributes({"PK": key[0], "SK": key[1]}), "SequenceNumber": "1"}
         images = {"OldImage": before, "NewImage": after}
         told |= {name: attributes(image) for name, image in images.items() if image}
-        self._records["timeline" if key[0].startswith("LOG#") else "incidents"].append({"dynamodb": told})
+        stream = "timeline" if key[0].startswith("LOG#") else "incidents"
+        self._records[stream].append((self.world.now(), {"dynamodb": told}))
 
     def _billed(self, place: str, function: Handler) -> Handler:
         stage = place.removesuffix("FunctionArn").lower()

@@ -16,7 +16,7 @@ get_session().create_client("dynamodb", region_name="us-east-1")
 """
 # What Lambda pays before the first event: its own runtime has botocore at hand, and the first call makes a client.
 STAGE = BASELINE + "import incident_bot.aws.world\nfrom functions.{} import handler\n"
-PATHS = {"receive": "ingest.receive", "consume": "ingest.consume", "page": "triage.page", "advance": "triage.advance"}
+PATHS = {"receive": "ingest.receive", "consume": "ingest.consume", "advance": "triage.advance"}
 TIMED = "import time; started = time.process_time()\n{}\nprint(time.process_time() - started)"
 
 

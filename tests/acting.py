@@ -35,6 +35,7 @@ def alert_mail(
     at: float = 0,
     playbooks: str = "",
     apart: str = "",
+    ask: str = "alarm",
 ) -> Mail:
     """What admission tells an incident of the series `v1:<title>`."""
     detail = {
@@ -45,7 +46,7 @@ def alert_mail(
         "since": rfc3339(later(at)),
         "service": service,
         "resource": "",
-        "ask": "",
+        "ask": ask,
         "severity": str(int(severity)),
         "pages": "yes" if pages else "",
         "noise": "yes" if noise else "",
@@ -177,9 +178,8 @@ class Actor:
         elif step.name == "Verify":
             self._verify()
         elif step.name == "Close":
-            clocks = {name: at for name, at in self.incident.clocks.items() if name.startswith("lift:")}
-            state = move(self.incident.state, State.RESOLVED)
-            self.incident = replace(self.incident, state=state, resolved_at=self.now, clocks=clocks)
+            self.incident = self.incident.drafted
+            self.ended = self.incident.finished
         elif step.name == "End":
             self.ended = True
 
@@ -200,12 +200,9 @@ class Actor:
         quiet = later(seconds + max(self.incident.quiet_seconds, self.team.timing.quiet_period))
         fires = State.ACTIVE if self.incident.state is State.MITIGATED else self.incident.state
         state = move(self.incident.state, fires if still else State.MITIGATED)
+        quiet = self.now if self.incident.resolve_asked_by else quiet
         clocks |= {"stale": later(seconds + 3600)} if still else {"quiet": quiet}
-        step = None if still or not self.incident.resolve_asked_by else Step("Close", "a person says so")
         self.incident = replace(self.incident, firing=still, cleared={}, state=state, clocks=clocks)
-        if step:
-            self.steps.append(step)
-            self._do(step)
 
     # -- what tests ask ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from incident_bot.actor.turn import cleared, owned
 from incident_bot.domain import storm
 from incident_bot.domain.advance import OF_ALERTS
 from incident_bot.domain.alert import Status
-from incident_bot.domain.incident import Firing, Incident, State, Step
+from incident_bot.domain.incident import Firing, Incident, State
 from incident_bot.domain.lifecycle import move
 from incident_bot.domain.timeline import Line
 from incident_bot.paging import storms
@@ -117,8 +117,10 @@ def _recovered(world: World, incident: Incident, opinions: Mapping[str, Opinion]
         incident = replace(incident, state=State.TRIAGED)
     mitigated = replace(incident, state=move(incident.state, state), mitigated_at=incident.mitigated_at or world.now())
     if incident.resolve_asked_by:
-        step = Step("Close", f"{incident.resolve_asked_by} says it is over{_second(opinions)}")
-        return replace(mitigated, step=step), Line("decision", "it closes now", step.reason)
+        after = replace(mitigated, clocks={**incident.clocks, "quiet": world.now()})
+        return after, Line(
+            "decision", "it closes now", f"{incident.resolve_asked_by} says it is over{_second(opinions)}"
+        )
     quiet = max(world.team.timing.quiet_period, incident.quiet_seconds)
     clocks = {**incident.clocks, "quiet": world.now() + timedelta(seconds=quiet)}
     after = replace(mitigated, clocks=clocks)

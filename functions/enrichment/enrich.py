@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from incident_bot import plugins
+from incident_bot.actor.turn import AWAIT, FENCED, Order
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.plaintext import line
@@ -21,7 +22,10 @@ Gathering = Future[Finding | None]
 
 
 def enrich(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
-    """Gather what is missing or stale, within each provider's deadline, and put it on the incident."""
+    """Gather what is missing or stale, within each provider's deadline, and put it on the incident.
+
+    Returns {"facts", "written", "step"}: Propose where a playbook may have an answer, or else Await.
+    """
     return enriched(world, event, tuple(plugins.facts().values()))
 
 
@@ -29,11 +33,18 @@ def enriched(world: World, event: Mapping[str, Any], providers: Sequence[Fact]) 
     """The same with those providers."""
     incident = incidents.read(world.store, event["incident"])
     if incident.generation != event["generation"]:
-        return {"fenced": True}
+        return FENCED
     known = facts.of(world.store, incident.id)
     fresh = {name for name, record in known.items() if record.fresh(world.now())}
     found = _gather([fact for fact in providers if fact.name not in fresh], incident, world)
-    return {"facts": sorted(found), "written": _write(world, incident, {**known, **found}, found)}
+    written = _write(world, incident, {**known, **found}, found)
+    return {**_next(incident), "facts": sorted(found), "written": written}
+
+
+def _next(incident: Incident) -> Order:
+    """What no playbook fits has nothing to propose; but a held page waits for its word."""
+    fits = any(firing.playbooks for firing in incident.firing.values())
+    return {"step": "Propose", "reason": "a playbook fits"} if fits or "hold" in incident.clocks else AWAIT
 
 
 def _gather(providers: Sequence[Fact], incident: Incident, world: World) -> dict[str, Record]:

@@ -1,26 +1,24 @@
-"""Await's worker: park the execution's token while there is nothing to do, and decide the next step when there is."""
+"""Advance: take the mail, decide, tell people, and say what comes next; also Await's worker, which parks the token."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from incident_bot.actor.turn import decide, owned, park
+from incident_bot.actor.turn import rest, take
 from incident_bot.stage import stage
 from incident_bot.world import World
 
 
 def advance(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
-    """With a `token`: park it, or wake at once where there is something to do. Without: decide the next step.
+    """With a `token`: do what is to be done, then park the token; it is used at once where another state is to go on.
+    Without: say which one.
 
     Returns what the state machine needs: {"step", "action", "purpose", "execution", "reason"}; `step` is Await where
     nothing is to be done and End where this execution has nothing to do any more.
     """
-    incident = owned(world, event)
-    if token := event.get("token"):
-        park(world, incident, token)
+    if "token" in event:
+        rest(world, event)
         return {}
-    if incident is None:
-        return {"step": "End", "reason": "another generation owns the incident"}
-    return decide(world, incident, done=event.get("done", ""))
+    return take(world, event)
 
 
 handler = stage(advance)

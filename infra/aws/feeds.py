@@ -13,6 +13,8 @@ from infra.aws.signals import Signals
 from infra.aws.storage import Storage
 
 CONSUMERS = 5  # more would only contend for the scopes' heads
+# What happens at once is one object of the archive; events on the bus wait for nothing.
+WINDOWS = {"Incidents": Duration.seconds(0), "Timeline": Duration.seconds(10)}
 
 
 class Feeds(Construct):
@@ -46,6 +48,7 @@ class Feeds(Construct):
                 event_source_arn=table.table_stream_arn,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
+                max_batching_window=WINDOWS[name],
                 bisect_batch_on_error=True,
                 retry_attempts=5,
                 report_batch_item_failures=True,

@@ -33,7 +33,7 @@ class Size:
 SIZES: Mapping[str, Size] = {
     "receive": Size(memory=1024, timeout=10, reserved=20),
     "consume": Size(memory=1024, timeout=CONSUME_SECONDS, reserved=5),
-    "page": Size(memory=1024, reserved=5),
+    "advance": Size(memory=1024, reserved=10),
     "operate": Size(memory=1024),
     "sweep": Size(timeout=55),
     "enrich": Size(timeout=60),

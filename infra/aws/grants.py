@@ -86,8 +86,7 @@ STAGES: Mapping[str, tuple[Grant, ...]] = {
     ),
     # triage
     "triage": ACTOR,
-    "page": (*ACTOR, WAKE, *PAGE),
-    "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE),
+    "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE, *PAGE),
     "sweep": (
         *(*ACTOR, HOLD, CONTROL, KEEP_LEDGER, FIND_DUE),
         *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE, *PAGE, WEBHOOK_SECRETS),

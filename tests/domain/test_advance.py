@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incident_bot.domain.advance import advance
 from incident_bot.domain.alert import Severity, Status
+from incident_bot.domain.deliberation import Look
 from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import MOVES
@@ -95,7 +97,60 @@ def test_it_clears_is_verified_stays_quiet_and_closes() -> None:
     assert actor.state == "mitigated"
     actor.wait(160)
     assert actor.state == "resolved"
-    assert [step.name for step in actor.steps[-3:]] == ["Verify", "Close", "End"]
+    assert [step.name for step in actor.steps[-3:]] == ["Verify", "Page", "Close"]
+    assert actor.ended
+    assert actor.reasons()["the incident is resolved"] == "it stayed quiet"
+
+
+def test_where_no_source_can_be_asked_nobody_is_and_the_quiet_period_begins_at_once() -> None:
+    firing = {"v1:errors": replace(a_firing(), ask="")}
+    actor = paged_and_active(firing=firing).hear(alert_mail(status=R, ask=""), at=100)
+    assert "Verify" not in [step.name for step in actor.steps]
+    assert (actor.incident.clocks["quiet"], actor.incident.cleared) == (later(160), {})
+    assert "what was heard last counts" in actor.reasons()["it closes after 60 s without news"]
+    assert actor.wait(160).state == "resolved"
+
+
+@pytest.mark.parametrize("ask", ["", "alarm"], ids=["nobody can be asked", "its source can be asked"])
+def test_a_quiet_period_longer_than_the_stale_time_is_not_begun_again_and_again(ask: str) -> None:
+    firing = {"v1:errors": replace(a_firing(), ask=ask)}
+    actor = paged_and_active(firing=firing, quiet_seconds=9000).tell(ACK, at=60)
+    actor.hear(alert_mail(status=R, ask=ask), at=100).wait(9100)
+    assert actor.state == "resolved"
+    assert actor.said().count("it closes after 9000 s without news") == (not ask)
+
+
+def test_where_one_of_two_sources_can_be_asked_it_is() -> None:
+    firing = {"v1:errors": replace(a_firing(), ask=""), "v1:disk": a_firing("disk")}
+    actor = paged_and_active(firing=firing)
+    actor.hear(alert_mail(status=R, ask=""), alert_mail("disk", status=R), at=100)
+    assert actor.steps[-1].name == "Verify"
+
+
+def test_what_is_temporary_is_lifted_after_the_end_and_open_requests_are_void() -> None:
+    lift = later(600)
+    actions = {"inc1-a1": an_action("applied"), "inc1-a2": an_action()}
+    actor = paged_and_active(actions=actions, clocks={"lift:inc1-a1": lift, "ack": lift, "stale": later(3600)})
+    actor.hear(alert_mail(status=R), at=100).wait(170)
+    assert (actor.state, actor.incident.clocks) == ("resolved", {"lift:inc1-a1": lift})
+    assert actor.incident.actions["inc1-a2"].state == "expired"
+    assert (actor.steps[-1].name, actor.ended) == ("Close", False), "drafted, and it stays for the lift"
+
+
+def test_it_does_not_close_while_a_remediation_runs_or_more_mail_is_unread() -> None:
+    quiet = an_incident(state=State.MITIGATED, clocks={"quiet": later(0)}, actions={A1: an_action("running")})
+    assert Actor(quiet).run().incident.clocks["quiet"] == later(60)
+    unread = advance(replace(quiet, actions={}), (), Look(more=True), a_team(), later(0))
+    assert (unread.incident.state, unread.incident.clocks["quiet"]) == (State.MITIGATED, later(0))
+
+
+def test_what_fires_by_the_table_after_all_does_not_close() -> None:
+    """An incident of more series than it lists has the table looked at when it is to close."""
+    quiet = an_incident(state=State.MITIGATED, many=True, clocks={"quiet": later(0)})
+    again = advance(quiet, (), Look(everything={"v1:disk": a_firing("disk")}), a_team(), later(0))
+    assert (again.incident.state, "quiet" in again.incident.clocks) == (State.ACTIVE, False)
+    ended = advance(quiet, (), Look(everything={}), a_team(), later(0))
+    assert ended.incident.state is State.RESOLVED
 
 
 def test_a_re_fire_inside_the_quiet_period_pages_nobody_again() -> None:
@@ -822,7 +877,9 @@ def test_people_come_before_actions_and_actions_before_questions() -> None:
     due = later(0)
     clocks = {"verify": due, "quiet": due, "propose": due, "stale": later(3600)}
     update = a_page(kind=Kind.UPDATE, purpose="update")
-    actor = Actor(an_incident(state=State.MITIGATED, clocks=clocks, actions={A1: an_action("approved")}), update)
+    cleared = {"v1:errors": a_firing()}
+    mitigated = an_incident(state=State.MITIGATED, clocks=clocks, cleared=cleared, actions={A1: an_action("approved")})
+    actor = Actor(mitigated, update)
     actor.source_fires = {"v1:errors"}
     actor.run()
     assert [step.name for step in actor.steps][:3] == ["Page", "Remediate", "Verify"]
@@ -1022,7 +1079,7 @@ def consistent(incident: Incident, intents: Mapping[str, Intent], *, rests: bool
         "it is mitigated and fires": incident.firing and mitigated and rests,
         "it holds a page of what is clear": mitigated and held_ones,
         "it would page for what is over": incident.over and held_ones,
-        "a deadline outlives it": incident.over and clocks - lifts - {"tell"},
+        "a deadline outlives it": incident.over and clocks - lifts - {"tell", "draft"},
         "it is forgotten": rests and not incident.over and not clocks,
         "it ends and is in force": incident.over and lifts and incident.finished,
     }

@@ -47,7 +47,7 @@ def test_each_decision_on_the_way_has_its_reason() -> None:
     assert reasons["acknowledged; ada is incident commander"] == (60, "on it")
     assert "checkout-throttles: cloudwatch says it is resolved" in reasons
     assert reasons["it closes after 60 s without news"] == (70, "recovery is verified")
-    assert reasons["next: close"] == (130, "it stayed quiet")
+    assert scene.lines("closure") == [(130, "the incident is resolved", "it stayed quiet")]
 
 
 def test_without_the_acknowledgement_the_next_step_is_paged_after_its_wait() -> None:

@@ -11,7 +11,6 @@ from functions.closure.verify import verify
 from functions.enrichment.enrich import enrich
 from functions.remediation.propose import propose
 from functions.triage.advance import advance
-from functions.triage.page import page
 from functions.triage.triage import triage
 from incident_bot.domain.team import Timing
 from incident_bot.virtual.store import plain
@@ -23,7 +22,6 @@ STAGES: Mapping[str, Handler] = {
     "enrich": enrich,
     "propose": propose,
     "advance": advance,
-    "page": page,
     "verify": verify,
     "close": close,
 }

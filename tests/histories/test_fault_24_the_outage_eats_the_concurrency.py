@@ -45,12 +45,12 @@ def test_the_page_leaves_with_no_concurrency_for_anything_else() -> None:
     assert scene.pages == [(0, ON_CALL, "first")]
 
 
-@pytest.mark.parametrize("stage", ["triage", "advance", "page", "verify", "close"])
+@pytest.mark.parametrize("stage", ["triage", "advance", "verify", "close"])
 def test_a_stage_that_never_gets_any_makes_step_functions_itself_tell_people(stage: str) -> None:
     scene = Starved(stage).scene
-    scene.says("checkout")
+    scene.says("checkout", ask="alarm", source="cloudwatch")
     scene.at(20)
-    scene.says("checkout", RESOLVED)
+    scene.says("checkout", RESOLVED, ask="alarm", source="cloudwatch")
     scene.at(900)
     assert any(f"the stage {stage.title()} failed" in text for _, text in scene.world.notices.published) or any(
         "the stage Await failed" in text for _, text in scene.world.notices.published

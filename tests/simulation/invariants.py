@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from incident_bot.actor.execution import finished, name_of
 from incident_bot.domain.alert import Status
 from incident_bot.domain.timeline import flaws
-from incident_bot.state import actions, heads, incidents, series
+from incident_bot.state import actions, heads, incidents, keys, series
 from tests.simulation.stage import Account, last_words
 
 SCOPE = "production"
@@ -13,7 +13,7 @@ SCOPE = "production"
 
 def broken(account: Account) -> list[str]:
     """Every invariant that does not hold, in words; the numbers are those of the fault table."""
-    checks = (_states, _lost, _membership, _executions, _pages, _timelines, _mail)
+    checks = (_states, _lost, _membership, _executions, _pages, _timelines, _mail, _drafts)
     return [flaw for check in checks for flaw in check(account)]
 
 
@@ -87,6 +87,14 @@ def _timelines(account: Account) -> Iterator[str]:
     for incident in account.incidents():
         entries = incidents.timeline(account.world.store, incident.id)
         yield from (f"timeline of {incident.id}: {flaw}" for flaw in flaws(entries, incident.seq, incident.head))
+
+
+def _drafts(account: Account) -> Iterator[str]:
+    """2: every incident that closed by itself has its draft."""
+    for incident in account.incidents():
+        ended_alone = incident.over and incident.generation and not incident.merged_into
+        if ended_alone and account.world.store.get(keys.postmortem(incident.id)) is None:
+            yield f"2: {incident.id} is resolved and its postmortem was never drafted"
 
 
 def _mail(account: Account) -> Iterator[str]:

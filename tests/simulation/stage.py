@@ -30,7 +30,7 @@ from tests.simulation.shop import Shop
 
 SERVICES = ("checkout", "orders", "search")  # checkout depends on orders; search stands alone
 STAGES = {
-    "incident": ("triage", "enrich", "propose", "advance", "page", "verify", "close"),
+    "incident": ("triage", "enrich", "propose", "advance", "verify", "close"),
     "remediation": ("act", "check", "release"),
 }
 TIMING = Timing(quiet_period=60, stale_after=7200)

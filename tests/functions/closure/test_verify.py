@@ -77,17 +77,15 @@ def test_a_source_that_fails_to_answer_keeps_nothing_open() -> None:
 def test_a_persons_resolve_skips_the_quiet_period_but_not_the_source() -> None:
     asked = replace(ASKED, resolve_asked_by="ada", firing={"v1:a": ALARM})
     agreed, refused = verified(asked, "OK"), verified(asked, "ALARM")
-    assert agreed.step
-    assert agreed.step.name == "Close"
-    assert refused.step is None
+    assert agreed.clocks["quiet"] == T0, "it closes at once"
+    assert "quiet" not in refused.clocks
     assert refused.state is State.ACTIVE
     assert refused.resolve_asked_by == ""
 
 
 def test_where_the_source_cannot_be_asked_a_persons_word_counts() -> None:
     after = verified(replace(ASKED, resolve_asked_by="ada", firing={"v1:b": WEBHOOK}))
-    assert after.step
-    assert after.step.name == "Close"
+    assert after.clocks["quiet"] == T0
 
 
 @pytest.mark.parametrize(("later", "fires"), [(60, True), (3700, False)], ids=["heard of lately", "lost resolve"])
@@ -129,9 +127,11 @@ def test_every_opinion_is_on_the_record() -> None:
     ids=["asked", "not asked", "one of two asked", "nothing to ask about"],
 )
 def test_the_record_claims_no_source_s_word_that_was_not_given(firing: Mapping[str, Firing], reason: str) -> None:
-    step = verified(replace(ASKED, resolve_asked_by="ada", firing=firing)).step
-    assert step
-    assert step.reason == reason
+    incident = replace(ASKED, resolve_asked_by="ada", firing=firing)
+    world = a_world(None, incident, clients=MemoryClients(cloudwatch=CloudWatch("OK")))
+    verify(world, turn_of(incident))
+    entries = {e["text"]: e["reason"] for e in incidents.timeline(world.store, incident.id)}
+    assert entries["it closes now"] == reason
 
 
 def test_silence_is_not_called_a_verified_recovery() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from functions.enrichment.enrich import enrich, enriched
+from incident_bot.actor.turn import FENCED
 from incident_bot.domain.errors import Denied
 from incident_bot.domain.incident import Incident
 from incident_bot.facts import Fact, Finding
@@ -38,7 +39,8 @@ def world() -> VirtualWorld:
 
 
 def test_a_finding_is_kept_with_its_source_and_age_and_told_on_the_timeline(world: VirtualWorld) -> None:
-    assert enriched(world, EVENT, [a_fact("owner")]) == {"facts": ["owner"], "written": True}
+    answer = enriched(world, EVENT, [a_fact("owner")])
+    assert (answer["facts"], answer["written"], answer["step"]) == (["owner"], True, "Await")
     record = facts.of(world.store, "inc1")["owner"]
     assert (record.text, record.value, record.source) == ("owner", {"is": "owner"}, "the owner book")
     world.clock.advance(60)
@@ -83,7 +85,8 @@ def test_all_providers_are_asked_at_the_same_time(world: VirtualWorld) -> None:
 
 
 def test_what_does_not_apply_leaves_no_trace(world: VirtualWorld) -> None:
-    assert enriched(world, EVENT, [a_fact("runbook", lambda *_: None)]) == {"facts": [], "written": False}
+    answer = enriched(world, EVENT, [a_fact("runbook", lambda *_: None)])
+    assert (answer["facts"], answer["written"]) == ([], False)
     assert lines(world) == []
 
 
@@ -105,7 +108,7 @@ def test_a_failure_is_never_fresh(world: VirtualWorld) -> None:
 
 
 def test_an_execution_of_another_generation_changes_nothing(world: VirtualWorld) -> None:
-    assert enriched(world, {**EVENT, "generation": 2}, [a_fact("owner")]) == {"fenced": True}
+    assert enriched(world, {**EVENT, "generation": 2}, [a_fact("owner")]) == FENCED
     assert facts.of(world.store, "inc1") == {}
 
 

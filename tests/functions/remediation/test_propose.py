@@ -67,7 +67,7 @@ def test_what_is_allowed_is_the_next_step_and_the_page_stays_held() -> None:
 
     answer, incident = proposed(stage)
 
-    assert answer == {"verdict": "allow", "action": "inc1-a1"}
+    assert (answer["verdict"], answer["step"], answer["execution"]) == ("allow", "Remediate", "inc1-a1-apply-1")
     assert incident.step is not None
     assert (incident.step.name, incident.step.action, incident.step.purpose) == ("Remediate", "inc1-a1", "apply")
     assert (incident.actions["inc1-a1"].state, incident.actions["inc1-a1"].attempts) == ("running", 1)
@@ -176,7 +176,7 @@ def test_while_one_is_under_way_nothing_else_is_proposed() -> None:
 
     answer, _ = proposed(stage)
 
-    assert answer == {"verdict": "none", "action": ""}
+    assert (answer["verdict"], answer["action"], answer["step"]) == ("none", "", "Remediate")
     assert len(actions.of(stage.world.store, "inc1")) == 1
 
 
@@ -203,7 +203,7 @@ def test_a_step_that_still_waits_is_not_lost() -> None:
 def test_another_generation_proposes_nothing() -> None:
     stage = a_stage()
 
-    assert propose(stage.world, {"incident": "inc1", "generation": 2}) == {"fenced": True}
+    assert propose(stage.world, {"incident": "inc1", "generation": 2})["step"] == "End"
     assert actions.of(stage.world.store, "inc1") == []
 
 

@@ -8,11 +8,15 @@ import pytest
 
 from functions.triage.advance import advance
 from incident_bot.actor.turn import MAILS_PER_TURN, WAKES_PER_GENERATION
-from incident_bot.domain.incident import ActionState, Step
+from incident_bot.domain.errors import Conflict, Unavailable
+from incident_bot.domain.incident import ActionState, State, Step
 from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.opening import first_page
 from incident_bot.state import incidents, intents, mailbox
 from incident_bot.state.keys import box
+from incident_bot.virtual.store import MemoryStore
 from incident_bot.virtual.world import VirtualWorld
+from incident_bot.world import Put
 from tests.building import a_world, an_incident
 from tests.signalling import the_incident, turn_of
 
@@ -44,9 +48,10 @@ def test_with_nothing_to_do_the_token_is_parked_and_mail_wakes_it() -> None:
     "waiting",
     [
         {"step": Step("Verify", "its alerts cleared")},
-        {"clocks": {"quiet": INCIDENT.opened_at}},
+        {"clocks": {"stale": INCIDENT.opened_at}},
+        {"state": State.RESOLVED, "clocks": {}},
     ],
-    ids=["a step that was not cleared", "a deadline that has passed"],
+    ids=["a step that was not cleared", "a deadline that leads to one", "nothing more to do"],
 )
 def test_the_token_is_used_at_once_where_something_waits(waiting: dict[str, Any]) -> None:
     world = a_world(None, replace(INCIDENT, **waiting))
@@ -55,11 +60,38 @@ def test_the_token_is_used_at_once_where_something_waits(waiting: dict[str, Any]
     assert world.machines.woken == ["token-1"]
 
 
-def test_mail_that_comes_before_the_token_wakes_it_when_it_is_to_be_parked() -> None:
+def test_mail_that_comes_before_the_token_is_taken_before_it_is_parked() -> None:
     world = a_world(None, INCIDENT)
     mailbox.post(world, INCIDENT.id, ack(world))
     park(world)
+    assert the_incident(world).acknowledged_by == "ada"
+    assert parked(world)
+    assert world.machines.woken == []
+
+
+def test_mail_that_comes_between_the_turn_and_the_parking_wakes_it() -> None:
+    world = a_world(None, INCIDENT)
+    update = world.store.update
+
+    def overtaken(wanted: Any) -> Any:
+        if "token" in wanted.set:
+            world.store.update = update  # type: ignore[method-assign]
+            mailbox.post(world, INCIDENT.id, ack(world))
+        return update(wanted)
+
+    world.store.update = overtaken  # type: ignore[method-assign,assignment]
+    park(world)
+    assert not parked(world)
     assert world.machines.woken == ["token-1"]
+
+
+def test_a_message_that_is_due_is_sent_before_the_token_is_parked() -> None:
+    world = a_world(None, replace(INCIDENT, step=Step("Page", "the first page was missing")))
+    world.store.write([intents.opening(first_page(INCIDENT, "sev2 pages"), world.now())])
+    park(world)
+    assert [i.state for i in intents.of(world.store, INCIDENT.id)] == ["sent"]
+    assert (the_incident(world).step, the_incident(world).pages) == (None, 1)
+    assert parked(world)
 
 
 def test_a_token_of_a_dead_generation_is_woken_and_told_to_end() -> None:
@@ -92,8 +124,22 @@ def test_a_remediation_is_ordered_with_an_execution_name_of_its_own_and_cleared_
     order = advance(world, turn_of(INCIDENT))
     assert (order["step"], order["execution"]) == ("Remediate", "inc1-a1-apply-1")
     assert advance(world, turn_of(INCIDENT))["execution"] == "inc1-a1-apply-1", "the same name until it is started"
-    assert advance(world, {**turn_of(INCIDENT), "done": "Remediate"})["step"] == "Await"
+    begun = {**turn_of(INCIDENT), "done": "Remediate", "execution": "inc1-a1-apply-1"}
+    advance(world, {**begun, "token": "token-1"})
+    assert parked(world)
     assert the_incident(world).actions["inc1-a1"].state == "running"
+    assert the_incident(world).step is None
+
+
+def test_what_was_begun_before_is_not_taken_for_the_remediation_that_is_to_begin() -> None:
+    """Await's worker may be repeated after it committed the next step, with what it was told of the one before."""
+    step = Step("Remediate", "it is approved", "inc1-a2", "apply")
+    action = ActionState("restart_ecs_service", "arn", "running", attempts=1)
+    world = a_world(None, replace(INCIDENT, step=step, actions={"inc1-a2": action}))
+    begun = {**turn_of(INCIDENT), "done": "Remediate", "execution": "inc1-a1-apply-1"}
+    advance(world, {**begun, "token": "token-1"})
+    assert world.machines.woken == ["token-1"]
+    assert the_incident(world).step == step
 
 
 def test_more_mail_than_is_listed_is_looked_up_in_the_table() -> None:
@@ -127,13 +173,35 @@ def test_after_many_wakes_the_next_generation_takes_over() -> None:
 def test_an_acknowledgement_is_sent_to_the_provider_once() -> None:
     world = a_world(None, replace(INCIDENT, pages=1))
     mailbox.post(world, INCIDENT.id, ack(world))
-    assert advance(world, turn_of(INCIDENT))["step"] == "Page"
+    assert advance(world, turn_of(INCIDENT))["step"] == "Await"
     assert [i.purpose for i in intents.of(world.store, INCIDENT.id)] == ["acknowledge"]
+    assert advance(world, turn_of(INCIDENT))["step"] == "Await"
+    assert len(intents.of(world.store, INCIDENT.id)) == 1
+
+
+def test_a_message_that_cannot_be_tried_is_raised_and_the_step_stays_for_the_retry() -> None:
+    class Throttled(MemoryStore):
+        def update(self, update: Any) -> Any:
+            if self.throttled and update.key[1].startswith("INTENT#"):
+                raise Unavailable("throttled")
+            return super().update(update)
+
+        throttled = True
+
+    store, world = Throttled(), a_world(None, INCIDENT)
+    store.write([Put(item) for item in world.store])
+    world = replace(world, store=store)
+    store.write([intents.opening(first_page(INCIDENT, "sev2 pages"), world.now())])
+    mailbox.post(world, INCIDENT.id, Mail(MailKind.NOTE, world.now(), text="looking", actor="ada"))
+    with pytest.raises(Unavailable):
+        advance(world, turn_of(INCIDENT))
+    assert the_incident(world).step == Step("Page", "there are messages to send")
+    store.throttled = False
+    assert advance(world, turn_of(INCIDENT))["step"] == "Await"
+    assert [i.state for i in intents.of(world.store, INCIDENT.id)] == ["sent"]
 
 
 def _conflict_on_trim(world: VirtualWorld) -> Any:
-    from incident_bot.domain.errors import Conflict  # noqa: PLC0415
-
     update = world.store.update
 
     def refusing(wanted: Any) -> Any:

@@ -48,7 +48,7 @@ def test_the_paging_path_keeps_concurrency_for_itself(aws):
         for name, function in of_type(aws, "AWS::Lambda::Function").items()
         if "ReservedConcurrentExecutions" in function["Properties"]
     }
-    assert set(reserved) == {"ReceiveFunction", "ConsumeFunction", "PageFunction"}
+    assert set(reserved) == {"ReceiveFunction", "ConsumeFunction", "AdvanceFunction"}
     assert reserved["ConsumeFunction"] >= properties(aws, "SignalsFeed")["ScalingConfig"]["MaximumConcurrency"]
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from incident_bot import remedy
-from incident_bot.actor.turn import cleared
+from incident_bot.actor.turn import AWAIT, Order, cleared, ordered
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.errors import IncidentBotError
 from incident_bot.domain.incident import ActionState, Incident, State, Step
@@ -71,7 +70,7 @@ def _planned(world: World, incident: Incident, playbook: Playbook, service_name:
     return Pick(playbook, remedy.drafted(world, incident, service, plan, decision, origin=Origin(playbook, rest=rest)))
 
 
-def recorded(world: World, incident: Incident, picks: list[Pick]) -> dict[str, Any]:
+def recorded(world: World, incident: Incident, picks: list[Pick]) -> Order:
     """Commit what was decided: actions, approval, lines, messages and the next step, in one transaction."""
     proposals = [pick.proposal for pick in picks if pick.proposal]
     chosen = next((p for p in proposals if p.decision.verdict is not Verdict.DENY), None)
@@ -85,8 +84,8 @@ def recorded(world: World, incident: Incident, picks: list[Pick]) -> dict[str, A
         if begun.state is not after.state:
             lines.append(Line("state", f"the incident is {begun.state}", "an action starts"))
         after = begun
-        incidents.commit(world, incident, after, lines, chosen.writes())
-        return {"verdict": "allow", "action": chosen.remediation.id}
+        after = incidents.commit(world, incident, after, lines, chosen.writes())
+        return {**_next(after), "verdict": "allow", "action": chosen.remediation.id}
     reason = "; ".join(line.reason for line in lines) or "no playbook fits"
     messages: list[Write] = []
     if not _under_way(incident):  # what is under way holds the page until its own result lets it go
@@ -96,9 +95,16 @@ def recorded(world: World, incident: Incident, picks: list[Pick]) -> dict[str, A
     if chosen and chosen.approval:
         after = replace(after, clocks={**after.clocks, "approval": chosen.approval.expires_at})
     also: list[Write] = numbered.writes() if numbered else []
-    incidents.commit(world, incident, after, lines, [*also, *messages])
+    if after != incident or lines or also or messages:
+        after = incidents.commit(world, incident, after, lines, [*also, *messages])
     verdict = chosen.decision.verdict.value if chosen else "deny" if proposals else "none"
-    return {"verdict": verdict, "action": numbered.remediation.id if numbered else ""}
+    return {**_next(after), "verdict": verdict, "action": numbered.remediation.id if numbered else ""}
+
+
+def _next(incident: Incident) -> Order:
+    """A remediation that is allowed begins at once; everything else is a turn of the actor's."""
+    begins = incident.step if incident.step and incident.step.name == "Remediate" else None
+    return ordered(incident, begins) if begins else AWAIT
 
 
 def _last(proposals: list[Proposal]) -> Proposal | None:

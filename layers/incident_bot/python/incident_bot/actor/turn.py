@@ -1,4 +1,8 @@
-"""The actor's turn: what an incident's execution does with its mailbox between two steps."""
+"""The actor's turn: what an incident's execution does with its mailbox between two steps.
+
+What needs no more than the incident's own record and its channels is done in the turn: decide, tell people, close. What
+needs other rights is a step, and a state of its own.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,25 +10,32 @@ from datetime import timedelta
 from math import ceil
 from typing import Any
 
+from incident_bot import paging
 from incident_bot.actor import execution
 from incident_bot.domain.advance import Advance, advance
 from incident_bot.domain.alert import Status
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.deliberation import Look
 from incident_bot.domain.errors import Conflict
+from incident_bot.domain.head import without
 from incident_bot.domain.incident import ActionState, Incident, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.series import Series, firing_of
 from incident_bot.domain.timeline import Line
 from incident_bot.ingest.signals import deadline
-from incident_bot.state import actions, approvals, heads, incidents, intents, mailbox, series
+from incident_bot.state import actions, approvals, heads, incidents, intents, keys, mailbox, series
 from incident_bot.state.actions import Remediation
-from incident_bot.world import World
+from incident_bot.world import ABSENT, Check, World, Write
 
 MAILS_PER_TURN = 40  # each is a timeline entry or two of the turn's one transaction, which holds a hundred
 WAKES_PER_GENERATION = 500  # an execution's history ends at 25,000 events
 LONGEST_DELAY = timedelta(minutes=15)
 TRIES = 6
+ROUNDS = 8  # turns of one invocation; where that is not enough, the machine comes back
+
+Order = dict[str, Any]  # what the machine does next: {"step", "reason"}, and what a step needs
+AWAIT: Order = {"step": "Await", "reason": "nothing is to be done now"}
+FENCED: Order = {"step": "End", "reason": "another generation owns the incident"}
 
 
 def owned(world: World, event: Mapping[str, Any]) -> Incident | None:
@@ -38,28 +49,62 @@ def cleared(incident: Incident, step: str) -> Incident:
     return replace(incident, step=None) if incident.step and incident.step.name == step else incident
 
 
-def park(world: World, incident: Incident | None, token: str) -> None:
-    """Leave the token in the box, or use it at once where mail, a step or a deadline waits (or nobody owns it)."""
-    if incident is None:
-        return world.machines.wake(token)
+def rest(world: World, event: Mapping[str, Any]) -> None:
+    """Leave the event's token in the box until there is mail. Where something waits, the turn is taken first; the token
+    is used at once where it leads to another state, where mail came in meanwhile, or where nobody owns the incident."""
+    incident = owned(world, event)
+    if incident and (event.get("done") or _something_waits(world, incident)):
+        incident = owned(world, event) if take(world, event)["step"] == "Await" else None
+    if incident is None or not _parked(world, incident, event["token"]):
+        world.machines.wake(event["token"])
+
+
+def take(world: World, event: Mapping[str, Any]) -> Order:
+    """Decide, and send what is to be sent, until another state has something to do or nothing is to be done now.
+
+    `done` in the event names the step that the state before did, as `execution` that of a remediation which was begun.
+    """
+    done = {"step": event.get("done", ""), "execution": event.get("execution", "")}
+    for _ in range(ROUNDS):
+        incident = owned(world, event)
+        if incident is None:
+            return FENCED
+        order = _decide(world, incident, done)
+        if order["step"] != "Page":
+            return order
+        paging.send_due(world, incident.id)
+        done = order
+    return AWAIT  # the step Page is still there, and taken up again
+
+
+def _something_waits(world: World, incident: Incident) -> bool:
+    return incident.step is not None or _is_due(world, incident) or mailbox.read(world, incident).waits
+
+
+def _is_due(world: World, incident: Incident) -> bool:
+    return execution.due_at(incident, world.now()) or incident.finished
+
+
+def _parked(world: World, incident: Incident, token: str) -> bool:
+    """Leave the token in the box for others to use; False where mail, a step or a deadline waits."""
     box = mailbox.read(world, incident)
     seconds = _until_due(world, incident)
     due = rfc3339(incident.next_due) if incident.next_due and seconds else ""
-    busy = incident.step is not None or execution.due_at(incident, world.now()) or incident.finished
+    busy = incident.step is not None or _is_due(world, incident)
     if busy or not mailbox.park(world, incident, replace(box, reminded=due), token):
-        return world.machines.wake(token)
+        return False
     if due and (due != box.reminded or seconds <= execution.EARLY.total_seconds()):
         world.queue.send([deadline(incident.id)], delay_seconds=seconds)
-    return None
+    return True
 
 
-def decide(world: World, incident: Incident, done: str = "") -> dict[str, Any]:
+def _decide(world: World, incident: Incident, done: Order) -> Order:
     """Take the mail, decide, commit, trim the box; hands out a step that was not cleared before it reads mail."""
     for _ in range(TRIES):
-        if done:
-            incident = replace(incident, step=None) if incident.step and incident.step.name == done else incident
-        elif incident.step:
-            return _order(incident, incident.step)
+        if incident.step and _matches(incident, incident.step, done):
+            incident = replace(incident, step=None)
+        if incident.step:
+            return ordered(incident, incident.step)
         if incident.wakes >= WAKES_PER_GENERATION:
             return _hand_over(world, incident)
         try:
@@ -67,37 +112,53 @@ def decide(world: World, incident: Incident, done: str = "") -> dict[str, Any]:
         except Conflict:
             incident, generation = incidents.read(world.store, incident.id), incident.generation
             if incident.generation != generation:
-                return {"step": "End", "reason": "another generation owns the incident"}
+                return FENCED
     raise Conflict(f"incident {incident.id} changed {TRIES} times while its next step was decided")
 
 
-def _turn(world: World, before: Incident) -> dict[str, Any]:
+def _matches(incident: Incident, step: Step, done: Order) -> bool:
+    """Whether that is the step that was done; of remediations it is told which, as the same may be told twice."""
+    which = done.get("execution") or None
+    return step.name == done["step"] and which in (None, ordered(incident, step).get("execution"))
+
+
+def _turn(world: World, before: Incident) -> Order:
     box = mailbox.read(world, before)
     mails = box.mails[:MAILS_PER_TURN]
     whole = len(mails) == len(box.mails)
     if box.looks and whole:
         mails = (*mails, Mail(MailKind.EVERYTHING, world.now(), actor="mailbox", number=box.number))
-    turn = advance(before, mails, _look(world, before, mails), world.team, world.now())
-    after = _commit(world, before, turn)
+    look = replace(_look(world, before, mails), more=not whole)
+    turn = advance(before, mails, look, world.team, world.now())
+    after = _commit(world, before, turn, box)
     if mails and whole:
         mailbox.trim(world, after, box)
-    if turn.step is None:
-        return {"step": "Await", "reason": "nothing is to be done now"}
-    return _order(after, turn.step)
+    return ordered(after, turn.step) if turn.step else AWAIT
 
 
-def _commit(world: World, before: Incident, turn: Advance) -> Incident:
+def _commit(world: World, before: Incident, turn: Advance, box: mailbox.Box) -> Incident:
     known = {intent.name: intent for intent in intents.of(world.store, before.id)} if turn.intents else {}
-    writes = [intents.changing(intent, known.get(intent.name), world.now()) for intent in turn.intents]
+    writes: list[Write] = [intents.changing(i, known.get(i.name), world.now()) for i in turn.intents]
     lines = list(turn.lines)
-    if turn.step and turn.step.name in ("Remediate", "Close"):
-        lines.append(Line("decision", f"next: {turn.step.name.lower()} {turn.step.action}".rstrip(), turn.step.reason))
+    if turn.step and turn.step.name == "Remediate":
+        lines.append(Line("decision", f"next: remediate {turn.step.action}", turn.step.reason))
+    if turn.incident.over and not (before.over or turn.incident.merged_into):
+        writes += _leaving(world, before, box)
     return incidents.commit(world, before, turn.incident, lines, writes)
 
 
-def _order(incident: Incident, step: Step) -> dict[str, Any]:
+def _leaving(world: World, incident: Incident, box: mailbox.Box) -> list[Write]:
+    """It leaves the head, on condition that no alert joined it and no mail came in since the box was read."""
+    head = heads.read(world.store, incident.scope)
+    unchanged = Check(keys.box(incident.id), {"number": box.number, "looks": box.looks or ABSENT})
+    return [heads.write(incident.scope, head, without(head, incident.id)), unchanged]
+
+
+def ordered(incident: Incident, step: Step) -> Order:
     """The step as the state machine takes it; a remediation's execution is named after action, purpose and attempt."""
-    order: dict[str, Any] = {"step": step.name, "reason": step.reason}
+    order: Order = {"step": step.name, "reason": step.reason}
+    if step.name == "Close":
+        order["stays"] = not incident.drafted.finished
     if step.action:
         attempt = incident.actions[step.action].attempts
         execution_name = f"{step.action}-{step.purpose}-{attempt}"
@@ -105,7 +166,7 @@ def _order(incident: Incident, step: Step) -> dict[str, Any]:
     return order
 
 
-def _hand_over(world: World, incident: Incident) -> dict[str, Any]:
+def _hand_over(world: World, incident: Incident) -> Order:
     fresh = replace(incident, wakes=0)
     execution.restart(world, fresh, f"the execution handed over after {WAKES_PER_GENERATION} wakes")
     return {"step": "End", "reason": "handed over to the next generation"}
@@ -115,7 +176,9 @@ def _look(world: World, incident: Incident, mails: tuple[Mail, ...]) -> Look:
     """Read from the table what this mail and these deadlines need, and no more."""
     kinds = {mail.kind for mail in mails}
     groups = {mail.argument for mail in mails if mail.kind is MailKind.MOVED_IN}
-    count = MailKind.EVERYTHING in kinds or _listed_none_left(incident, mails)
+    quiet = incident.clocks.get("quiet")
+    closes = incident.many and quiet is not None and quiet <= world.now()
+    count = closes or MailKind.EVERYTHING in kinds or _listed_none_left(incident, mails)
     whole = _series(world, incident) if groups or count else []
     here = {s.fingerprint: firing_of(s) for s in whole}
     return Look(

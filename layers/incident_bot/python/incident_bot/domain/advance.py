@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from incident_bot.domain import hear, mitigate, tell
+from incident_bot.domain import hear, mitigate, storm, tell
+from incident_bot.domain.close import close
 from incident_bot.domain.deliberation import Deliberation, Look
 from incident_bot.domain.incident import Incident, State, Step
 from incident_bot.domain.intent import Intent
@@ -16,7 +17,6 @@ from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
-CLOSE_LATER = 60  # seconds until a quiet incident is looked at again whose remediation still runs
 TELL_LATER = 30  # seconds until it is looked again whether a message of an incident that is over has left
 OF_ALERTS = (MailKind.ALERT, MailKind.MOVED_IN, MailKind.MOVED_OUT, MailKind.EVERYTHING)
 
@@ -36,8 +36,7 @@ def advance(incident: Incident, mail: Sequence[Mail], look: Look, team: Team, no
     d = Deliberation(incident, look, team, now)
     for letter in mail:
         TAKE[letter.kind](d, letter)
-    if any(letter.kind in OF_ALERTS for letter in mail):
-        hear.count_everything(d)
+    hear.count_everything(d)
     _deadlines(d)
     step = _step(d)
     if step is None:
@@ -87,7 +86,8 @@ def _deadlines(d: Deliberation) -> None:
         tell.forget_acknowledgement(d)
     if d.due("stale"):
         d.clock("stale", None)
-        d.clock("verify", d.now)
+        if "quiet" not in d.incident.clocks:  # what is clear and only waits is not stale
+            d.clock("verify", d.now)
     if d.due("approval"):
         mitigate.expire_approvals(d)
 
@@ -101,9 +101,11 @@ def _step(d: Deliberation) -> Step | None:
 
 
 def _ending(d: Deliberation) -> Step | None:
-    """After the end the execution stays for what is in force, in flight or still to be told."""
+    """After the end its postmortem is drafted; the execution stays for what is in force, in flight or still untold."""
     waiting = any(i.state == "pending" for i in d.intents.values())
     d.clock("tell", d.later(TELL_LATER) if waiting else None)
+    if d.due("draft"):
+        return Step("Close", "its postmortem is to be drafted")
     ended = replace(d.incident, step=None)
     return Step("End", "it is over and nothing of it is in force") if ended.finished else None
 
@@ -111,29 +113,40 @@ def _ending(d: Deliberation) -> Step | None:
 def _investigation(d: Deliberation) -> Step | None:
     if d.due("verify"):
         d.clock("verify", None)
-        return Step("Verify", "a person says so" if d.incident.resolve_asked_by else "it cleared, or it is stale")
+        if _may_be_asked(d.incident):
+            return Step("Verify", "a person says so" if d.incident.resolve_asked_by else "it cleared, or it is stale")
+        _stay_quiet(d)
     if d.due("quiet"):
-        return _close(d)
+        return _step(d) if close(d) else None
     if d.due("propose"):
         d.clock("propose", None)
         return Step("Propose", "the situation changed")
     return None
 
 
-def _close(d: Deliberation) -> Step | None:
-    if any(a.state == "running" for a in d.incident.actions.values()):
-        d.clock("quiet", d.later(CLOSE_LATER))
-        return None
-    d.clock("quiet", None)
-    return Step("Close", "it stayed quiet")
+def _may_be_asked(incident: Incident) -> bool:
+    """Whether there is anything to find out: something may fire, a person says it is over, or a source can answer."""
+    clear = incident.state is State.MITIGATED and not incident.firing and not incident.many
+    told = clear and not incident.resolve_asked_by and incident.kind != storm.KIND
+    return not told or any(series.ask for series in incident.cleared.values())
+
+
+def _stay_quiet(d: Deliberation) -> None:
+    """Everything cleared, and no source of it can be asked: what was heard last counts."""
+    quiet = max(d.team.timing.quiet_period, d.incident.quiet_seconds)
+    d.set(cleared={})
+    d.clock("quiet", d.later(quiet))
+    d.say(
+        "decision", f"it closes after {quiet} s without news", "its source cannot be asked: what was heard last counts"
+    )
 
 
 def _watch(d: Deliberation) -> None:
     """An open incident always has a deadline by which it is asked whether it is over: no lost resolve hangs it."""
     waits = d.incident.clocks
-    if d.incident.over or "verify" in waits:
+    if d.incident.over or "verify" in waits or "quiet" in waits:
         return
-    if d.incident.state is State.MITIGATED and "quiet" not in waits:
+    if d.incident.state is State.MITIGATED:
         d.clock("verify", d.later(d.team.timing.quiet_period))
     elif "stale" not in waits:
         d.clock("stale", d.later(d.team.timing.stale_after))

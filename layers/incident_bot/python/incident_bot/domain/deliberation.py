@@ -15,12 +15,14 @@ from incident_bot.domain.timeline import Line
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was read from the table for this decision: the incident's intents; the series of groups that moved in; all
-    its firing series where it may not list them all; how the actions stand that mail or a deadline names."""
+    its firing series where it may not list them all; how the actions stand that mail or a deadline names; and whether
+    there is more mail than this decision takes."""
 
     intents: Sequence[Intent] = ()
     moved: Mapping[str, Mapping[str, Firing]] = field(default_factory=dict)  # group -> fingerprint -> Firing
     everything: Mapping[str, Firing] | None = None
     actions: Mapping[str, ActionState] = field(default_factory=dict)
+    more: bool = False
 
 
 class Deliberation:

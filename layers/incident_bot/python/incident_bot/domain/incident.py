@@ -43,7 +43,7 @@ class Firing:
 class Step:
     """What the actor decided to do next and why; it stays on the incident until the state that does it clears it."""
 
-    name: str  # Page, Propose, Remediate, Verify, Close, Restart, End
+    name: str  # Page, Propose, Remediate, Verify, Close, End
     reason: str
     action: str = ""  # the action's id, for Remediate
     purpose: str = ""  # apply, undo or lift, for Remediate
@@ -83,8 +83,8 @@ class Incident:
 
     `mail_taken` is the number of the last mail decided upon; `seq` and `head` are the timeline's length and hash.
     `clocks` maps the name of a deadline (`start`, `escalate`, `quiet`, `hold`, `ack`, `approval`, `stale`, `verify`,
-    `propose`, `tell`, `lift:ACTION`) to when it is due. `pages` counts pages sent to people, `alerts` the distinct
-    series that ever belonged to it.
+    `propose`, `tell`, `draft`, `lift:ACTION`) to when it is due. `pages` counts pages sent to people, `alerts` the
+    distinct series that ever belonged to it.
     """
 
     id: str
@@ -156,7 +156,13 @@ class Incident:
     @property
     def finished(self) -> bool:
         """Whether nothing of it needs an execution any more: it is over and nothing in force, in flight or untold."""
-        waits = any(name == "tell" or name.startswith("lift:") for name in self.clocks)
+        waits = any(name in ("tell", "draft") or name.startswith("lift:") for name in self.clocks)
         acting = any(action.state in ("running", "suspended") for action in self.actions.values())
         done = self.step is None or self.step.name == "End"
         return self.over and not waits and not acting and done
+
+    @property
+    def drafted(self) -> "Incident":
+        """The incident with its postmortem drafted."""
+        step = None if self.step and self.step.name == "Close" else self.step
+        return replace(self, step=step, clocks={name: at for name, at in self.clocks.items() if name != "draft"})
