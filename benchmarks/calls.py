@@ -103,6 +103,7 @@ def _remediated() -> Iterator[Figure]:
         account.deployment.run_until(shop.next_at())
         world.queue.send([json.dumps(envelope) for envelope in shop.changes()])
         account.settle()
+    account.publish()
     assert not world.http.sent, "nobody was woken"
     yield from _lived("remediated", account, 15 * MINUTE, 0.80)
 

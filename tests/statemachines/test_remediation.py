@@ -35,7 +35,7 @@ def test_the_canary_helps_and_the_rest_follows() -> None:
     assert walked(Stage()).states == [
         *("Act", "Acted?", "Settle", "Check", "Helped?"),
         *("ActOnRest", "Acted?", "Settle", "Check", "Helped?"),
-        *("Release", "Released?", "Done"),
+        "Release",
     ]
 
 
@@ -44,7 +44,7 @@ def test_a_single_target_has_no_rest() -> None:
 
     assert walked(stage).states == [
         *("Act", "Acted?", "Settle", "Check", "Helped?"),
-        *("Release", "Released?", "Done"),
+        "Release",
     ]
 
 
@@ -55,7 +55,7 @@ def test_what_does_not_help_is_put_back_and_looked_at_once_more() -> None:
     assert walked(stage).states == [
         *("Act", "Acted?", "Settle", "Check", "Helped?"),
         *("ActBack", "Acted?", "Check", "Helped?"),
-        *("Release", "Released?", "Done"),
+        "Release",
     ]
 
 
@@ -76,7 +76,7 @@ def test_what_is_refused_goes_straight_to_release() -> None:
     name = stage.start(remediation)
     stage.run_for(10)
 
-    assert stage.walker.runs[name].states == ["Act", "Acted?", "Release", "Released?", "Done"]
+    assert stage.walker.runs[name].states == ["Act", "Acted?", "Release"]
 
 
 def test_no_data_is_settled_for_again() -> None:
@@ -86,7 +86,7 @@ def test_no_data_is_settled_for_again() -> None:
     states = walked(stage).states
 
     assert states.count("Settle") > 1
-    assert states[-1] == "Done"
+    assert states[-1] == "Release"
     assert stage.outcomes() == ["undone"]
 
 
@@ -107,7 +107,7 @@ def broken(*stages: str) -> tuple[Stage, Run]:
 def test_a_stage_that_always_fails_tells_people_and_still_reaches_release(stage_name: str) -> None:
     stage, run = broken(stage_name)
 
-    assert run.states[-4:] == ["TellSns", "Release", "Released?", "Failed"]
+    assert run.states[-3:] == ["TellSns", "ReleaseAnyway", "Failed"]
     assert stage.world.notices.published[0][0] == ("Incident Bot could not go on with a remediation")
     assert f"the stage {stage_name} failed" in stage.world.notices.published[0][1]
 
@@ -132,7 +132,7 @@ def test_when_sns_is_down_too_release_is_still_tried() -> None:
 
     run = walked(stage, 400)
 
-    assert "Release" in run.states
+    assert "ReleaseAnyway" in run.states
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -149,11 +149,11 @@ def test_every_task_that_fails_goes_on_to_somewhere(name: str) -> None:
     (catch,) = TASKS[name]["Catch"]
 
     assert catch["ErrorEquals"] == ["States.ALL"]
-    assert catch["Next"] in ("TellSns", "TellSnsLast", "Release")
+    assert catch["Next"] in ("TellSns", "TellSnsLast", "ReleaseAnyway")
 
 
 def test_no_data_is_shaped_in_the_machine() -> None:
     """Ids and verdicts only: no state reaches into a plan, a journal or an alert."""
     names = set(re.findall(r"\$states\.input\.(\w+)", json.dumps(MACHINE)))
 
-    assert names <= {"incident", "action", "purpose", "next", "wait_seconds", "outcome", "failed", "cause"}
+    assert names <= {"incident", "action", "purpose", "next", "wait_seconds", "failed", "cause"}
