@@ -13,11 +13,12 @@ from incident_bot.world import World
 def close(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Returns {"drafted": bool}; drafted again, it is written anew from what is on the record by then."""
     incident = owned(world, event)
-    if incident is None or not incident.over:
+    if incident is None:
         return {"drafted": False}
-    draft(world, incident)
-    incidents.commit(world, incident, incident.drafted)
-    return {"drafted": True}
+    if incident.over:
+        draft(world, incident)
+    incidents.commit(world, incident, incident.drafted)  # so does what was ordered and is not over: it is decided anew
+    return {"drafted": incident.over}
 
 
 handler = stage(close)

@@ -11,7 +11,7 @@ from functions.ingest.consume import consume
 from functions.triage.advance import advance
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.errors import Unavailable
-from incident_bot.domain.incident import ActionState, Incident, State
+from incident_bot.domain.incident import ActionState, Incident, State, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.state import heads, incidents, intents, keys, mailbox
 from incident_bot.virtual.world import VirtualWorld
@@ -78,9 +78,12 @@ def test_a_draft_that_could_not_be_written_is_ordered_again() -> None:
     assert close(world, turn_of(incident)) == {"drafted": True}
 
 
-def test_what_is_open_is_not_drafted() -> None:
-    world, incident = a_quiet_incident()
+def test_what_is_open_is_not_drafted_and_its_end_is_decided_anew() -> None:
+    """A version before this one resolved it here: its order may outlive a deployment."""
+    world, incident = a_quiet_incident(step=Step("Close", "it stayed quiet"))
     assert close(world, turn_of(incident)) == {"drafted": False}
+    assert (the_incident(world).step, the_incident(world).state) == (None, State.MITIGATED)
+    assert advance(world, turn_of(incident))["step"] == "Close"
 
 
 def test_nobody_is_told_of_the_end_of_what_nobody_was_told_of() -> None:
