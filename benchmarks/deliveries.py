@@ -10,6 +10,7 @@ from benchmarks.generator import Spell, a_team, notification
 from functions.ingest.receive import receive
 from incident_bot import plugins
 from incident_bot.domain.clock import rfc3339
+from incident_bot.ingest import synthetic as synthetic_alert
 from incident_bot.virtual.world import VirtualWorld, virtual_world
 from incident_bot.world import Put
 
@@ -72,7 +73,8 @@ def posted(body: str, source: str = "alertmanager", headers: Mapping[str, str] =
 
 def synthetic(at: datetime) -> dict[str, Any]:
     """The alert that walks the whole front each minute."""
-    alert = {"title": "heartbeat", "status": "firing", "occurred_at": rfc3339(at), "labels": {"synthetic": "true"}}
+    labels = {synthetic_alert.LABEL: synthetic_alert.proof(SIGNING, "heartbeat")}
+    alert = {"title": "heartbeat", "status": "firing", "occurred_at": rfc3339(at), "labels": labels}
     body = json.dumps(alert)
     authentication = plugins.source("generic").authentication
     assert authentication is not None

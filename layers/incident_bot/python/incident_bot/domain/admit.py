@@ -54,7 +54,7 @@ def admit(
     whose groups the head does not show there, by the named id (of one that was merged: what it was merged into).
     """
     batch = Batch(head=head, known=known, elsewhere=elsewhere, team=team, now=now, new_id=new_id)
-    ordered = sorted(observations, key=lambda o: (o.alert.occurred_at, o.alert.status is not Status.FIRING))
+    ordered = sorted(observations, key=lambda o: _order(o, known.get(o.alert.fingerprint)))
     verdicts = tuple((observed.delivery, *_admitted(batch, observed)) for observed in ordered)
     changed = ((known.get(f), series) for f, series in batch.series.items() if series is not known.get(f))
     return Admission(
@@ -68,6 +68,13 @@ def admit(
         muted=tuple(batch.muted.values()),
         verdicts=verdicts,
     )
+
+
+def _order(observed: Observation, known: Series | None) -> tuple[bool, datetime, bool]:
+    """By the source's own time; what is late anyway comes last, as it may belong to what its neighbours open."""
+    alert = observed.alert
+    late = known is not None and news(known, alert)[0] is News.LATE
+    return late, alert.occurred_at, alert.status is not Status.FIRING
 
 
 def _admitted(batch: Batch, observed: Observation) -> tuple[str, str]:
