@@ -9,6 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from incident_bot.cli import alarms as reading
 from infra.aws.synthesis import template
 from tests.building import a_world
 from tests.cli.running import Desk
@@ -59,6 +60,52 @@ def test_a_template_is_read_with_its_topics_and_their_policies(desk: Desk) -> No
 
 def test_a_topic_from_elsewhere_is_not_judged(desk: Desk) -> None:
     assert linted(desk, {"Resources": {"Alarm": ALARM}}, "--rule") == ["sparse-missing-data"]
+
+
+def test_a_policy_may_be_one_statement(desk: Desk) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish"}
+    policy = {"Topics": [{"Ref": "Topic"}], "PolicyDocument": {"Statement": deny}}
+    topic = {
+        "Type": "AWS::SNS::Topic",
+        "Properties": {"Subscription": [{"Protocol": "email", "Endpoint": "a@b.example"}]},
+    }
+    resources = {"Alarm": ALARM, "Topic": topic, "Policy": {"Type": "AWS::SNS::TopicPolicy", "Properties": policy}}
+    assert linted(desk, {"Resources": resources}, "--rule") == ["topic-drops-cloudwatch", "sparse-missing-data"]
+
+
+def test_what_a_condition_decides_is_not_judged_and_no_value_is_none(desk: Desk) -> None:
+    either = {"Fn::If": ["Prod", [{"Ref": "Topic"}], {"Ref": "AWS::NoValue"}]}
+    none = [{"Ref": "AWS::NoValue"}]
+    gauge = {"MetricName": "Duration", "Statistic": "Average", "Dimensions": either}
+    decided = {"AlarmName": "decided", "AlarmActions": either, "OKActions": either, **gauge}
+    untold = {"AlarmName": "untold", "AlarmActions": none, "OKActions": none, **gauge}
+    policy = {"Topics": either, "PolicyDocument": either}
+    resources = {
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"Subscription": either}},
+        "Policy": {"Type": "AWS::SNS::TopicPolicy", "Properties": policy},
+        **{a["AlarmName"]: {"Type": "AWS::CloudWatch::Alarm", "Properties": a} for a in (decided, untold)},
+        "Comment": "no resource",
+    }
+    assert linted(desk, {"Resources": resources}, "--no-rule") == ["no-alarm-action"]
+
+
+def test_one_metric_is_judged_and_owned_however_it_is_named(desk: Desk) -> None:
+    dimensions = [{"Name": "FunctionName", "Value": "orders"}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": dimensions}
+    query = {"Id": "m", "MetricStat": {"Metric": metric, "Stat": "Sum", "Period": 60}}
+    computed = {"Id": "rate", "Expression": "m / 2"}
+    usual = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 0, "AlarmActions": ["t"], "OKActions": ["t"]}
+
+    def rules(*queries: Any) -> list[str]:
+        alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {**usual, "Metrics": list(queries)}}
+        return linted(desk, {"Resources": {"Alarm": alarm}}, "--rule")
+
+    assert rules(query) == ["sparse-missing-data"]
+    assert rules(computed, query) == []
+    found = reading.of_template(
+        {"Resources": {"Alarm": {**ALARM, "Properties": {"Metrics": [computed, query]}}}}, None, True
+    )
+    assert found[0][0].resources == ("orders",)
 
 
 def test_owners_are_looked_up_in_the_configuration(desk: Desk) -> None:

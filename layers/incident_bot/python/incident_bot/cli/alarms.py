@@ -12,6 +12,7 @@ from incident_bot.domain.lint import Alarm, Around, Owners, Topic
 from incident_bot.domain.team import Team
 
 KINDS = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+NO_VALUE = "<AWS::NoValue>"
 Client = Callable[[str], Any]
 
 
@@ -21,6 +22,7 @@ def of_template(template: Mapping[str, Any], owns: Owners | None, rule: bool | N
     resources = {
         name: {"Type": str(found.get("Type")), **_resolved(found.get("Properties") or {})}
         for name, found in (template.get("Resources") or {}).items()
+        if isinstance(found, Mapping)
     }
     alarms = [_alarm_of(name, found) for name, found in resources.items() if found["Type"] in KINDS]
     topics = {f"<{n}>": _topic_of(n, resources) for n, found in resources.items() if found["Type"] == "AWS::SNS::Topic"}
@@ -58,16 +60,16 @@ def _alarm_of(name: str, found: Mapping[str, Any]) -> Alarm:
 
 def _alarm(found: Mapping[str, Any], name: str) -> Alarm:
     """CloudFormation and DescribeAlarms call all of it alike."""
-    arn = str(found.get("AlarmArn", ""))
+    arn, metric = str(found.get("AlarmArn", "")), _watched(found)
     return Alarm(
         name=name,
         arn=arn,
         account=arn.split(":")[4] if arn else "",
-        alarm_actions=tuple(found.get("AlarmActions") or ()),
-        ok_actions=tuple(found.get("OKActions") or ()),
+        alarm_actions=_several(found.get("AlarmActions")),
+        ok_actions=_several(found.get("OKActions")),
         actions_enabled=str(found.get("ActionsEnabled", True)).lower() != "false",
-        metric=str(found.get("MetricName") or ""),
-        statistic=str(found.get("Statistic") or ""),
+        metric=str(metric.get("MetricName") or ""),
+        statistic=str(metric.get("Statistic") or ""),
         comparison=str(found.get("ComparisonOperator") or ""),
         threshold=float(found["Threshold"]) if _is_number(found.get("Threshold")) else None,
         missing=str(found.get("TreatMissingData") or "missing"),
@@ -75,26 +77,65 @@ def _alarm(found: Mapping[str, Any], name: str) -> Alarm:
         suppressor=str(found.get("ActionsSuppressor") or ""),
         state=str(found.get("StateValue") or ""),
         state_since=found.get("StateTransitionedTimestamp") or found.get("StateUpdatedTimestamp"),
-        resources=tuple(str(d.get("Value", "")) for d in found.get("Dimensions") or ()),
+        resources=tuple(_dimensions(found)),
     )
+
+
+def _watched(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The one metric that it watches, which `Metrics` may name too (that of another account, or with a label does);
+    nothing where it watches what is computed."""
+    if found.get("MetricName"):
+        return found
+    (one, *more) = _queries(found) or [{}]
+    queried = _object(one.get("MetricStat"))
+    return {} if more else {**_object(queried.get("Metric")), "Statistic": queried.get("Stat")}
+
+
+def _dimensions(found: Mapping[str, Any]) -> Iterator[str]:
+    """The values of the dimensions of all metrics that it looks at, computed with or not."""
+    for metric in (found, *(_object(_object(query.get("MetricStat")).get("Metric")) for query in _queries(found))):
+        dimensions = metric.get("Dimensions")
+        for dimension in dimensions if isinstance(dimensions, list) else ():
+            yield str(_object(dimension).get("Value", ""))
+
+
+def _queries(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    queries = found.get("Metrics")
+    return [_object(query) for query in queries] if isinstance(queries, list) else []
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    """A list, or what a condition of the template decides, which is one thing that is not known."""
+    found = value if isinstance(value, list) else [value] if value else []
+    return tuple(str(one) for one in found if one and one != NO_VALUE)
 
 
 def _topic_of(name: str, resources: Mapping[str, Mapping[str, Any]]) -> Topic:
     mine, me = resources[name], f"<{name}>"
     subscribed = sum(f["Type"] == "AWS::SNS::Subscription" and f.get("TopicArn") == me for f in resources.values())
     policies = [
-        f["PolicyDocument"]
+        document["Statement"]
         for f in resources.values()
         if f["Type"] == "AWS::SNS::TopicPolicy" and me in f.get("Topics", ())
+        if "Statement" in (document := _object(f.get("PolicyDocument")))
     ]
     key = str(mine.get("KmsMasterKeyId") or "")
     owned = resources.get(re.sub(r"[<>]|\.Arn|\.KeyId", "", key), {})
     return Topic(
         subscribers=subscribed + len(mine.get("Subscription") or ()),
-        policy={"Statement": [s for policy in policies for s in policy["Statement"]]} if policies else None,
+        policy={"Statement": [s for said in policies for s in _statements(said)]} if policies else None,
         key=key,
         key_policy=owned.get("KeyPolicy"),
     )
+
+
+def _statements(said: Any) -> list[Mapping[str, Any]]:
+    """The statements of a policy, which may be one alone."""
+    return [one for one in (said if isinstance(said, list) else [said]) if isinstance(one, Mapping)]
 
 
 def _brings_alarms(found: Mapping[str, Any]) -> bool:
