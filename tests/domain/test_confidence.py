@@ -74,6 +74,18 @@ def test_tickets_of_several_services_in_one_place_are_a_failing_place() -> None:
     assert waking(zones("a", "b", "a", "b", "a")) == []
 
 
+def test_a_place_of_which_people_were_told_is_told_once() -> None:
+    alone, told = zones("a", "a", "a"), zones("a", "a", "a")
+    told.take(replace(says("down", service="s9", at=15), labels={"az": "a"}), at=15)
+    for scope in (alone, told):
+        for pod in range(3):
+            scope.take(in_zone("s8", "a", 16 + pod, pod), at=16 + pod)
+    assert [any("4 services are affected in" in why for why in waking(scope)) for scope in (alone, told)] == [
+        True,
+        False,
+    ]
+
+
 def joining(kinds: dict[str, tuple[int, int]], title: str = "down", **changes: Any) -> str:
     """Why an alert of a service that depends on one in an open incident is a fault of its own; empty where it isn't."""
     scope = Scope(the_team())

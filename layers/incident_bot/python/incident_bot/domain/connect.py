@@ -1,7 +1,8 @@
 """Connecting: which group a firing alert joins or begins, where its series goes on nowhere, and where that belongs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology
@@ -30,7 +31,7 @@ class Connected:
     placement: Placement
     kinds: Kinds
     breadth: int = 1  # services of its incident
-    together: int = 1  # of those, the ones whose alerts are in the same place as its own
+    together: int = 1  # of those, the ones in the same place as its own, unless a worse incident is there
 
 
 def connect(
@@ -56,8 +57,21 @@ def connect(
     if not topology.blank and after.series == LEARNED_AT:
         kinds = taught(kinds, after.kinds, effect=after.effect)
     there = [after, *_beside(head, placement)]
-    together = {group.service for group in there if group.place and group.place == after.place}
+    together = set() if _told_of(after, head, there, by) else {g.service for g in there if g.place == after.place != ""}
     return Connected(name, after, placement, kinds, len({group.service for group in there}), len(together))
+
+
+def _told_of(group: Group, head: Head, there: Collection[Group], by: Correlation) -> bool:
+    """Whether another incident, bad enough to wake people, began in the group's place at about the same time: all of
+    its alerts are there, as far as it is known."""
+    here, near = {other.incident for other in there}, timedelta(seconds=by.gather_seconds)
+    elsewhere = (other for other in head.groups.values() if other.incident not in here)
+    begun_there = {
+        other.incident
+        for other in elsewhere
+        if other.places.get(group.place) == other.series and abs(other.began - group.began) <= near
+    }
+    return any(i in head.incidents and head.incidents[i].severity <= Severity.SEV2 for i in begun_there)
 
 
 def _beside(head: Head, placement: Placement) -> list[Group]:
