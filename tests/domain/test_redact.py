@@ -44,6 +44,11 @@ KEYS = (
         (f"PGPASSWORD={SECRET} psql", f"PGPASSWORD={REDACTED} psql"),
         (f"mount -o user=ada,pass={SECRET},dbPass={SECRET}", f"mount -o user=ada,pass={REDACTED},dbPass={REDACTED}"),
         ("db_pass=1234", f"db_pass={REDACTED}"),
+        (f"mysql --password {SECRET} -u root", f"mysql --password {REDACTED} -u root"),
+        (f"vault login -token '{SECRET}' -x", f"vault login -token {REDACTED} -x"),
+        (f"x --db.user-password {SECRET}", f"x --db.user-password {REDACTED}"),
+        ("mysql --password -u root; git --no-token --all", "mysql --password -u root; git --no-token --all"),
+        (f"Endpoint=x;AccountKey={SECRET};y", f"Endpoint=x;AccountKey={REDACTED};y"),
         (f"- name: DB_PASSWORD\n  value: {SECRET}\n", f"- name: DB_PASSWORD\n  value: {REDACTED}\n"),
         (f"run {{'name': 'DB_TOKEN', 'value': '{SECRET}'}}", f"run {{'name': 'DB_TOKEN', 'value': {REDACTED}}}"),
         (f"https://hooks.slack.com/services/T0/B0/{SECRET}", f"https://hooks.slack.com/services/{REDACTED}"),
@@ -152,6 +157,17 @@ def test_no_secret_survives_under_percent_encoding(key: str, layers: int, encode
     assert SECRET not in after
     assert after.startswith("https://a.test/x?payload=")
     assert after.endswith("&c=3")
+
+
+@pytest.mark.parametrize("flag", ["--password", "-token", "--api-key", "--db.password"])
+def test_the_argument_after_an_option_for_a_secret_goes(flag: str) -> None:
+    arguments = ["mysql", flag, SECRET, "-u", "root", flag, "--verbose", flag]
+    after = ["mysql", flag, REDACTED, "-u", "root", flag, "--verbose", flag]
+    assert json.loads(redacted(json.dumps({"command": arguments}))) == {"command": after}
+
+
+def test_what_secrets_manager_calls_a_secret_is_one() -> None:
+    assert json.loads(redacted(json.dumps({"SecretString": SECRET}))) == {"SecretString": REDACTED}
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=20)

@@ -4,8 +4,9 @@ Redacted are
 - in JSON, at any depth, and in JSON inside of strings: the value of a key that ends in one of SECRET_KEYS, however it
   is spelled (`X-Api-Key` and `apiKey` alike), or in its plural, but for a number, which counts; and the value beside
   such a name, as lists of environment variables have it (`{"name": "DB_PASSWORD", "value": ...}`);
-- in any text: what follows such a key and `=` or `:`, Bearer and Basic credentials, AWS access keys, tokens of GitHub,
-  GitLab, Slack and Stripe, JSON Web Tokens and private keys in PEM;
+- in any text: what follows such a key and `=` or `:`, or as an option of a command (`--password ...`, in a list of
+  arguments too), Bearer and Basic credentials, AWS access keys, tokens of GitHub, GitLab, Slack and Stripe, JSON Web
+  Tokens and private keys in PEM;
 - in URLs: the user with the password, parameters of the query that are such keys or signatures, and the paths of
   webhooks, which are their own password;
 - all of this where it is percent-encoded too.
@@ -23,7 +24,7 @@ SECRET_KEYS = (
     *("token", "password", "passwd", "passphrase", "pwd", "secret", "authorization", "credential", "credentials"),
     *("cookie", "cookies", "sessionid", "connectionstring", "accesskey", "accesskeyid", "secretkey", "apikey"),
     *("appkey", "applicationkey", "routingkey", "integrationkey", "servicekey", "pagerdutykey", "privatekey"),
-    "signingkey",
+    *("signingkey", "secretstring", "secretbinary", "accountkey"),
 )
 SIGNED = ("sig", "signature", "xamzsignature", "key", "code", "auth", "jwt")  # parameters of URLs besides
 # Whatever is redacted has one of these in it; most texts have none, and are dealt with by looking for them.
@@ -31,14 +32,16 @@ SIGNS = (
     *("token", "pass", "pwd", "secret", "authorization", "credential", "cookie", "sessionid"),
     *("connectionstring", "accesskey", "apikey", "appkey", "applicationkey", "routingkey", "integrationkey"),
     *("servicekey", "pagerdutykey", "hooksslack", "hookszapier", "webhook", "eventspagerduty", "privatekey"),
-    *("signingkey", "bearer", "basic", "akia", "asia", "ghp", "gho", "ghu", "ghs", "ghr"),
+    *("signingkey", "accountkey", "bearer", "basic", "akia", "asia", "ghp", "gho", "ghu", "ghs", "ghr"),
     *("githubpat", "glpat", "xox", "sklive", "rklive", "eyj", "sig=", "signature=", "key=", "code=", "auth=", "jwt="),
     *("@", "%40", "%3d", "\\u00"),  # an escape may hide a letter of any of them
 )
 BETWEEN = str.maketrans("", "", "_-. ")
 NAMES = frozenset({"name", "key", "parametername", "parameterkey", "variable"})  # they say what VALUES beside them are
 VALUES = frozenset({"value", "values", "parametervalue"})
+FLAG = re.compile(r"--?[A-Za-z][\w.-]{0,80}")  # an argument that says what the next one is
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+ARGUMENT = re.compile(r'(?P<between>\s*,\s*)"(?!-)(?:[^"\\]|\\.)+"(?!\s*:)', re.DOTALL)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 # `pass` alone or as a word of a key, not the end of one: bypass and compass are no passwords.
@@ -92,6 +95,9 @@ def _of_json(text: str, layers: int = LAYERS) -> str:
             _, place = AGAIN.raw_decode(text, colon.end())
             value = text[colon.end() : place]
             parts += (token[0], colon[0], value if _nothing(key, value) else f'"{REDACTED}"')
+        elif FLAG.fullmatch(said := _said(token[0])) and _secret(said) and (argument := ARGUMENT.match(text, place)):
+            parts += (token[0], argument["between"], f'"{REDACTED}"')
+            place = argument.end()
         else:
             parts.append(_of_literal(token[0], layers))
     return "".join([*parts, text[place:]])
@@ -224,6 +230,13 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
     ),
     (
         re.compile(rf"(?P<before>(?P<key>{KEY}s?)[\"']?\s{{0,3}}[=:]\s{{0,3}})(?P<value>{VALUE})", re.IGNORECASE),
+        _valued,
+    ),
+    (
+        re.compile(
+            rf"(?P<before>(?<![\w-])--?[\w.-]{{0,60}}(?P<key>{KEY})\s{{1,3}})(?![-=:])(?P<value>{VALUE})",
+            re.IGNORECASE,
+        ),
         _valued,
     ),
     (
