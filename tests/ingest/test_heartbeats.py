@@ -12,8 +12,9 @@ from functions.ingest.receive import receive
 from functions.triage.sweep import sweep
 from incident_bot.domain.errors import Unavailable
 from incident_bot.domain.incident import Incident
-from incident_bot.domain.team import Heartbeat
+from incident_bot.domain.team import Heartbeat, Sender
 from incident_bot.ingest import heartbeats
+from incident_bot.ingest.rate import RateLimit
 from incident_bot.state import incidents
 from incident_bot.virtual.surroundings import MemoryQueue, MemorySecrets
 from incident_bot.virtual.world import VirtualWorld
@@ -118,6 +119,18 @@ def test_the_secret_of_one_keeps_no_other_alive() -> None:
     world.secrets.known["webhooks/heartbeat/backup"] = ("another",)
     assert [ping(world, "backup", secret) for secret in ("token", "", "another")] == [401, 401, 202]
     assert [ping(world, secret=secret) for secret in ("another", "token")] == [401, 202]
+
+
+def test_one_that_pings_too_often_silences_no_other() -> None:
+    world = a_watch()
+    senders = {"heartbeat": Sender(per_second=0.01, burst=1)}
+    team = replace(world.team, heartbeats={**world.team.heartbeats, "backup": replace(EXPORT, name="backup")})
+    world = replace(world, team=replace(team, senders=senders), admit=RateLimit(world.now, senders).admit)
+    world.secrets.known["webhooks/heartbeat/backup"] = ("token",)
+
+    assert [send(world, name) for name in ("nightly-export", "nightly-export", "backup")] == [202, 429, 202]
+    told = [alert["labels"] for body in world.queue.bodies for alert in json.loads(body)["alerts"]]
+    assert [labels["slowed"] for labels in told if "slowed" in labels] == ["heartbeat/nightly-export"]
 
 
 def test_a_secret_for_all_of_them_opens_none() -> None:

@@ -1,4 +1,4 @@
-"""An approximate rate limit: a bucket of tokens for each source, as one warm sandbox sees it."""
+"""An approximate rate limit: a bucket of tokens for each sender, as one warm sandbox sees it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,10 +28,13 @@ class RateLimit:
         self._senders = senders or {}
         self._buckets: dict[str, _Bucket] = {}
 
-    def admit(self, source: str) -> Admitted:
-        """Take a token: no wait where there was one, otherwise the seconds until there is."""
-        now, agreed = self._now(), self._senders.get(source) or Sender()
-        bucket = self._buckets.setdefault(source, _Bucket(agreed.burst, now))
+    def admit(self, sender: str) -> Admitted:
+        """Take a token: no wait where there was one, otherwise the seconds until there is.
+
+        A sender is a source, or one of several that a source has: `heartbeat/nightly-export`.
+        """
+        now, agreed = self._now(), self._senders.get(sender.partition("/")[0]) or Sender()
+        bucket = self._buckets.setdefault(sender, _Bucket(agreed.burst, now))
         elapsed = max(0.0, (now - bucket.at).total_seconds())
         bucket.tokens = min(agreed.burst, bucket.tokens + elapsed * agreed.per_second)
         bucket.at = now

@@ -13,33 +13,37 @@ from incident_bot.world import World
 
 
 def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None:
-    """The refusal of a delivery that comes faster than agreed; None where it does not. Raises only Unavailable."""
-    admitted = world.admit(source)
+    """The refusal of a delivery that comes faster than agreed; None where it does not. Raises only Unavailable.
+
+    Each heartbeat is a sender of its own, as it has a secret of its own: one that pings too often silences no other.
+    """
+    sender = f"{source}/{request.heartbeat}" if request.heartbeat else source
+    admitted = world.admit(sender)
     if not admitted.wait:
         return None
     if admitted.told:
-        delivery = f"slowed-{source}-{rfc3339(world.now())}"
-        alert = sort_out(Parsed((_alert(world, source),))).alerts
+        delivery = f"slowed-{sender.replace('/', '-')}-{rfc3339(world.now())}"
+        alert = sort_out(Parsed((_alert(world, source, sender),))).alerts
         world.queue.send(packed("generic", delivery, world.now(), alert))
         admitted.told()
     world.metrics.count("Slowed", 1, source=source)
     seconds = str(math.ceil(admitted.wait))
-    return problem(429, f"{source} sends faster than agreed", request, headers={"retry-after": seconds})
+    return problem(429, f"{sender} sends faster than agreed", request, headers={"retry-after": seconds})
 
 
-def _alert(world: World, source: str) -> Alert:
+def _alert(world: World, source: str, sender: str) -> Alert:
     """What its team is told: not every sender sends again what was refused, so somebody is to look at once."""
     agreed, now = world.team.senders.get(source) or Sender(), world.now()
     return Alert(
         source="generic",
-        title=f"Deliveries of {source} are refused",
+        title=f"Deliveries of {sender} are refused",
         status=Status.FIRING,
-        identity={"key": f"incident-bot/slowed/{source}"},
+        identity={"key": f"incident-bot/slowed/{sender}"},
         occurred_at=now,
         started_at=now,
         severity=Severity.SEV2,
         service=agreed.service,
-        summary=f"{source} sends more than {agreed.per_second:g} a second and is answered 429 until it slows down;"
+        summary=f"{sender} sends more than {agreed.per_second:g} a second and is answered 429 until it slows down;"
         f" see `senders` in sources.yaml",
-        labels={"slowed": source},
+        labels={"slowed": sender},
     )
