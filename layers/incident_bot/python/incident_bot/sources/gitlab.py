@@ -14,12 +14,15 @@ from typing import Any
 
 from incident_bot.authentication import HeaderToken, StandardWebhooks
 from incident_bot.domain.alert import Alert, Severity, Status
+from incident_bot.domain.deploys import Change
 from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
 from incident_bot.sources._fields import labelled
 
 ENDS = {"failed": Status.FIRING, "success": Status.RESOLVED}
+BEGUN, CHANGED = "running", ("running", "canceled", *ENDS)  # what a deployment says that a deploy window follows
+PRODUCTION = "production"  # GitLab's tier of an environment, which it tells from its name where nobody says it
 ELSEWHERE = ("merge_request_event", "parent_pipeline", "external_pull_request_event")
 SIGNING = "whsec_"
 SIGNED, TOKEN = StandardWebhooks(), HeaderToken("X-Gitlab-Token")
@@ -82,9 +85,10 @@ def _pipeline(body: Mapping[str, Any], project: Mapping[str, Any], name: str, re
 
 
 def _deployment(body: Mapping[str, Any], project: Mapping[str, Any], name: str, received_at: datetime) -> Parsed:
-    status = text(body, "status", required=True)
+    status, changes = text(body, "status", required=True), _changes(body, name, received_at)
     if status not in ENDS:
-        return Parsed((), notes=(f"the deployment has not ended: {shown(status)}",))
+        notes = (f"the deployment has not failed and not succeeded: {shown(status)}",)
+        return Parsed((), notes=notes, changes=changes)
     environment = text(body, "environment", required=True)
     alert = Alert(
         source="gitlab",
@@ -111,7 +115,18 @@ def _deployment(body: Mapping[str, Any], project: Mapping[str, Any], name: str, 
             }
         ),
     )
-    return Parsed((alert,))
+    return Parsed((alert,), changes=changes)
+
+
+def _changes(body: Mapping[str, Any], name: str, received_at: datetime) -> tuple[Change, ...]:
+    """That a deployment began, or ended by whatever became of it; only production's says anything of its alerts."""
+    status, number = text(body, "status"), body.get("deployment_id")
+    tier = prose(body, "environment_tier") or PRODUCTION
+    if status not in CHANGED or tier != PRODUCTION or isinstance(number, bool) or not isinstance(number, int):
+        return ()
+    at, ended, failed = _at(body, ("status_changed_at",), received_at), status != BEGUN, status == "failed"
+    version = prose(body, "short_sha")
+    return (Change("gitlab", f"{name}-{number}", name.rpartition("/")[2], at, ended, failed, version=version),)
 
 
 def _at(told: Mapping[str, Any], names: tuple[str, ...], received_at: datetime) -> datetime:
