@@ -112,7 +112,8 @@ def _criterion(context: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _dimensions(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    found = _criterion(context).get("dimensions")
+    """What tells the series of one rule apart; older log search alerts have them beside the condition."""
+    found = _criterion(context).get("dimensions") or context.get("Dimensions")
     for dimension in found[:DIMENSIONS] if isinstance(found, list) else ():
         if isinstance(dimension, Mapping) and prose(dimension, "name"):
             yield prose(dimension, "name")[:100], prose(dimension, "value")
@@ -236,6 +237,15 @@ SOURCE = Source(
             "a log search finds something, with no dimensions and no target",
             _payload({"conditionType": "LogQueryCriteria", "condition": None}, signalType="Log", alertTargetIDs=None),
             ({"status": "firing", "resource": "", "identity": {"rule": "orders CPU", "targets": ""}},),
+        ),
+        Example(
+            "an older log search alert, whose dimensions are elsewhere",
+            _payload(
+                {"ResultCount": 2, "Dimensions": [{"name": "Computer", "value": "orders-1"}]},
+                signalType="Log",
+                monitoringService="Log Analytics",
+            ),
+            ({"identity": {"dimensions": "Computer=orders-1"}, "labels": {"dimension.Computer": "orders-1"}},),
         ),
         Example(
             "Azure itself is ill",
