@@ -76,6 +76,18 @@ ROWS = [
         a_group("web", NEW, 5),
         (NEW, "no open incident explains it"),
     ),
+    (
+        "it began a minute before what it depends on",
+        a_head(a_group("api", "a", 65)),
+        a_group("web", NEW, 0, last=later(70)),
+        (NEW, "no open incident explains it"),
+    ),
+    (
+        "it began a little before what it depends on",
+        a_head(a_group("api", "a", 55)),
+        a_group("web", NEW, 0, last=later(70)),
+        ("a", "web depends on api, the root of that incident"),
+    ),
     ("siblings", a_head(a_group("app", "a")), a_group("web", NEW, 5), (NEW, "no open incident explains it")),
     (
         "its service alerted shortly before",

@@ -8,6 +8,7 @@ from incident_bot.domain.head import Group
 from incident_bot.domain.team import Correlation, Service
 
 EARLY = 0.4  # of a hop: so much later than its effect a cause may be seen
+TOO_EARLY = 0.8  # of a hop: so much later than its effect nothing explains it
 LATE = 0.6  # of a hop: so much later than expected an effect may be seen
 BROAD = 4  # series that one or two others hardly explain
 Cost = tuple[int, int, int, int, float]
@@ -50,7 +51,8 @@ def cost(effect: Group, cause: Group, hops: int, by: Correlation) -> Cost | None
     reach = by.hop_seconds * hops
     lag, guessed = _lag(effect, cause, reach)
     early, slow = lag < -(EARLY * by.hop_seconds + cause.slow), lag > reach + LATE * by.hop_seconds
-    if (early and -lag > by.join_window) or (slow and _seconds(cause.last, effect.began) > by.join_window):
+    too_early = lag < -(TOO_EARLY * by.hop_seconds + cause.slow)
+    if too_early or (slow and _seconds(cause.last, effect.began) > by.join_window):
         return None
     expected = 0 <= lag <= reach
     doubts = (not expected) + (effect.sure and not cause.sure) + (effect.series >= BROAD and cause.series <= 2)
