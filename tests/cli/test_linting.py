@@ -108,6 +108,27 @@ def test_one_metric_is_judged_and_owned_however_it_is_named(desk: Desk) -> None:
     assert found[0][0].resources == ("orders",)
 
 
+@pytest.mark.parametrize(
+    ("narrowed", "rules"),
+    [
+        ({}, []),
+        ({"resources": ["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:one"]}, ["no-alarm-action"]),
+        ({"detail": {"state": {"value": ["ALARM"]}}}, ["no-alarm-action"]),
+    ],
+)
+def test_a_rule_that_takes_some_alarms_only_speaks_for_none(
+    narrowed: dict[str, Any], rules: list[str], desk: Desk
+) -> None:
+    pattern = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], **narrowed}
+    rule = {"EventPattern": pattern, "Targets": [{"Id": "queue", "Arn": "arn:aws:sqs:eu-west-1:111122223333:signals"}]}
+    untold = {"AlarmName": "untold", "MetricName": "Duration", "Statistic": "Average"}
+    resources = {
+        "Rule": {"Type": "AWS::Events::Rule", "Properties": rule},
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": untold},
+    }
+    assert linted(desk, {"Resources": resources}) == rules
+
+
 def test_owners_are_looked_up_in_the_configuration(desk: Desk) -> None:
     config = Path(__file__).parents[2] / "config"
     assert linted(desk, {"Resources": {"Alarm": ALARM}}, "--rule", "--config", config) == [

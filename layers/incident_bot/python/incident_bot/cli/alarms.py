@@ -142,7 +142,8 @@ def _brings_alarms(found: Mapping[str, Any]) -> bool:
     """Whether it is a rule that takes every change of alarms somewhere, as the bot's does."""
     pattern = found.get("EventPattern") if found["Type"] == "AWS::Events::Rule" else None
     types = pattern.get("detail-type", ()) if isinstance(pattern, Mapping) else ()
-    return "CloudWatch Alarm State Change" in types and not (pattern or {}).get("detail") and bool(found.get("Targets"))
+    narrowed = set(_object(pattern)) - {"source", "detail-type"}  # to some alarms, states, accounts or regions
+    return "CloudWatch Alarm State Change" in types and not narrowed and bool(found.get("Targets"))
 
 
 def _described(client: Client, arn: str) -> Topic | None:
