@@ -55,6 +55,8 @@ VALUE = r"(?:(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}\]]*|[\"']?[^\s,;&\"'<>)}\]]+)"
 ENCODED = re.compile(r"[A-Za-z0-9_.~+*!(),;:@/$%-]{4,}")
 ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 RAW = ":/,;@$!*()"  # what only some encoders encode
+# A password may hold an encoded `@`, which no longer ends where the password does once it is decoded.
+USER = re.compile(r"(?i)(?P<before>[a-z][a-z0-9+.-]{1,20}://)[^\s/?#\"'<>]{1,500}@")
 LAYERS = 4  # of percent-encoding that are looked under
 Replace = str | Callable[[re.Match[str]], str]
 
@@ -166,6 +168,7 @@ def _of_text(text: str, layers: int) -> str:
 def _of_prose(text: str, layers: int = LAYERS) -> str:
     if not _suspicious(text):
         return text
+    text = USER.sub(rf"\g<before>{REDACTED}@", text)
     if layers and "%" in text:
         text = ENCODED.sub(lambda found: _decoded(found[0], layers - 1), text)
     for pattern, replace in PROSE:
@@ -216,10 +219,6 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
             r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL
         ),
         REDACTED,
-    ),
-    (
-        re.compile(r"(?i)(?P<before>[a-z][a-z0-9+.-]{1,20}://)[^\s/?#@\"'<>]{1,500}@"),
-        rf"\g<before>{REDACTED}@",
     ),
     (re.compile(r"(?P<before>[?&](?P<name>[\w.%~-]{1,80})=)(?P<value>[^&#\s\"'<>]+)"), _parameter),
     (re.compile(r"(?i)(?P<before>\bbasic\s{1,3})(?P<value>[A-Za-z0-9+/_-]{4,}={0,2})"), _basic),
