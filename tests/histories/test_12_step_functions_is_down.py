@@ -34,9 +34,9 @@ def test_the_execution_starts_when_it_is_back_and_nothing_is_doubled(minutes: in
 
 def test_what_was_said_meanwhile_is_taken_in_order() -> None:
     scene = down()
-    scene.at(100)
+    scene.at(20)
     scene.says("checkout", RESOLVED)
-    scene.at(200)
+    scene.at(40)
     scene.says("orders", title="slow", identity={"alert": "slow"})
     scene.at(600)
     scene.world.machines.down = False

@@ -6,15 +6,11 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from incident_bot.domain.clock import instant, rfc3339
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 T = TypeVar("T")
-D = TypeVar("D", bound="DataclassInstance")
 Loader = Callable[[Any], Any]
 Dumper = Callable[[Any], Any]
 PLAIN = frozenset({str, int, float, bool, type(None)})
@@ -53,9 +49,11 @@ def _dataclass_dumper(names: tuple[str, ...]) -> Dumper:
     return dumped
 
 
-def changed(value: D, **fields: Any) -> D:
+def changed(value: T, **fields: Any) -> T:
     """The dataclass with those fields; itself where they say nothing new, as they mostly do not where alerts repeat."""
-    return replace(value, **fields) if any(getattr(value, name) != said for name, said in fields.items()) else value
+    if all(getattr(value, name) == said for name, said in fields.items()):
+        return value
+    return replace(value, **fields)  # type: ignore[type-var] # a dataclass, for which typing has no name
 
 
 def load(shape: type[T], value: Any) -> T:
