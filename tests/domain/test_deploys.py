@@ -58,13 +58,13 @@ TOLD = [
 
 FOLLOWED = [
     ("nothing was deployed", [], 100, ("", 0)),
-    ("it is under way", [began(60)], 100, ("v2", 40)),
-    ("it ended not long before", [began(), ended(60)], 350, ("v2", 350)),
+    ("it is under way", [began(60)], 100, ("codedeploy d-1", 40)),
+    ("it ended not long before", [began(), ended(60)], 350, ("codedeploy d-1", 350)),
     ("it ended long before", [began(), ended(60)], 361, ("", 0)),
     ("it began later", [began(101)], 100, ("", 0)),
     ("nobody told its end", [began()], 1801, ("", 0)),
-    ("the last of two", [began(), began(50, "d-2"), ended(55, "d-2")], 100, ("v2", 50)),
-    ("one without a version", [ended(60, "d-3")], 100, ("d-3", 40)),
+    ("the last of two", [began(), began(50, "d-2"), ended(55, "d-2")], 100, ("codedeploy d-2", 50)),
+    ("one without a version", [ended(60, "d-3")], 100, ("codedeploy d-3", 40)),
 ]
 
 
@@ -74,6 +74,28 @@ def test_what_an_alert_follows(changes: list[Change], at: float, found: Any) -> 
     for change in changes:
         known = recorded(known, change)
     assert followed(known, later(at), 300) == found
+
+
+COMMIT, DIGEST = "3b18e512dba7", "shop/web@sha256:" + "4f5e" * 16
+SAME = [
+    ("a commit, whoever deployed it", ("github", "7", COMMIT), ("gitlab", "8", COMMIT), True),
+    ("an image's digest", ("ecs", "a", DIGEST), ("by hand", "b", DIGEST), True),
+    ("one execution of one pipeline", ("codepipeline", "7", ""), ("codepipeline", "7", ""), True),
+    ("the id of two pipelines' own", ("codepipeline", "7", ""), ("gitlab", "7", ""), False),
+    *(
+        (f"the version {text}", ("github", "7", text), ("github", "8", text), False)
+        for text in ("2", "latest", "v1", "2026.01.15", "20260115", "defaced", "abc123")
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
+def test_two_deployments_are_one_change_only_where_that_is_certain(one: Any, other: Any, same: bool) -> None:
+    names = [
+        followed([Deploy(source, name, later(0), version=v)], later(9), 300)[0] for source, name, v in (one, other)
+    ]
+    assert (names[0] == names[1]) is same
+    assert all(names)
 
 
 @pytest.mark.parametrize(("changes", "known"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])

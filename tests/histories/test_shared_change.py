@@ -26,19 +26,21 @@ def deploy(scene: Scene, service: str, version: str) -> None:
 def test_what_follows_one_deployment_is_one_incident_that_names_it() -> None:
     scene = a_scene()
     for service in ("checkout", "mail"):
-        deploy(scene, service, "3b18e5")
+        deploy(scene, service, "3b18e512")
     scene.at(60)
     scene.says("checkout")
     scene.at(90)
     scene.says("mail")
     scene.at(95)
     joined = [why for _, text, why in scene.lines("signal") if "of mail" in text or "shared change" in why]
-    assert joined == ["shared change: mail and checkout both follow 3b18e5, 90 s before"]
+    assert joined == ["shared change: mail and checkout both follow 3b18e512, 90 s before"]
     assert scene.incident.alerts == 2
 
 
 @pytest.mark.parametrize(
-    "versions", [("3b18e5", "77aa01"), ("3b18e5", "")], ids=["two versions", "one was not deployed"]
+    "versions",
+    [("3b18e512", "77aa0134"), ("3b18e512", ""), ("latest", "latest")],
+    ids=["two versions", "one was not deployed", "a version that may be anybody's"],
 )
 def test_what_follows_no_common_deployment_is_two_incidents(versions: tuple[str, str]) -> None:
     scene = a_scene()

@@ -17,6 +17,9 @@ from incident_bot.domain.team import DeployWindow
 KEPT = 10  # deployments remembered of a service
 LONGEST = timedelta(minutes=30)  # a deployment whose end nobody told is believed to run
 MINUTE = timedelta(minutes=1)
+TELLING = re.compile(  # a commit's hash or an image's digest: hex digits, not all of them decimal ones as in a date
+    r"(?<![0-9a-z])(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![0-9a-z])", re.IGNORECASE
+)
 PAUSE = timedelta(minutes=5)  # a window that opens so soon after another goes on with it: nobody was told in between
 
 
@@ -76,8 +79,8 @@ def recorded(known: Sequence[Deploy], change: Change, rules: Sequence[DeployWind
 def followed(deploys: Iterable[Deploy], at: datetime, within: float) -> tuple[str, int]:
     """What of a service was deployed last before that moment, and the seconds from its beginning to then.
 
-    It is under way, or ended at most `within` seconds before; a deployment without an end counts for half an hour. The
-    version names it, which several services may be deployed with, or else the pipeline's own id. Empty: nothing was.
+    It is under way, or ended at most `within` seconds before; a deployment without an end counts for half an hour.
+    Empty: nothing was.
     """
     window = timedelta(seconds=within)
     before = [
@@ -86,7 +89,14 @@ def followed(deploys: Iterable[Deploy], at: datetime, within: float) -> tuple[st
     if not before:
         return "", 0
     last = max(before, key=lambda d: d.starts)
-    return last.version or last.id, round((at - last.starts).total_seconds())
+    return _named(last), round((at - last.starts).total_seconds())
+
+
+def _named(deploy: Deploy) -> str:
+    """What several services' deployments are called only where they are one change: `latest`, `v2` or a pipeline's
+    number may be anybody's, so by their version only if it names a commit or an image, and else by its source's id."""
+    telling = (name for name in (deploy.version, deploy.id) if TELLING.search(name))
+    return next(telling, f"{deploy.source} {deploy.id}")
 
 
 def windows(service: str, deploys: Iterable[Deploy], rules: Sequence[DeployWindow]) -> list[Window]:
