@@ -6,6 +6,7 @@ failed deployment is sev3, a failed workflow sev4, so that neither wakes anybody
 GitHub sends (a ping, a run of a pull request, a deployment under way) holds no alert on purpose.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,9 @@ CONCLUSIONS = {
     "success": Status.RESOLVED,
 }
 STATES = {"failure": Status.FIRING, "error": Status.FIRING, "success": Status.RESOLVED}
+PRODUCTION = re.compile(
+    r"(?:.*[-./])?(?<!(?:non|pre)[-./])(?:production|prod|live)(?:[-./].*)?", re.IGNORECASE | re.DOTALL
+)  # as a part of an environment's name
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
@@ -113,13 +117,20 @@ def _deployment(body: Mapping[str, Any], repository: Mapping[str, Any], name: st
 def _changes(
     said: Mapping[str, Any], deployment: Mapping[str, Any], name: str, received_at: datetime
 ) -> tuple[Change, ...]:
-    """That a deployment began, or ended by whatever became of it."""
+    """That a deployment began, or ended by whatever became of it; only production's says anything of its alerts."""
     state, number = text(said, "state"), deployment.get("id")
-    if state not in ("in_progress", *STATES, "inactive") or not isinstance(number, int):
+    counts = state in ("in_progress", *STATES, "inactive") and _in_production(said, deployment)
+    if not counts or isinstance(number, bool) or not isinstance(number, int):
         return ()
     ended, failed = state != "in_progress", STATES.get(state) is Status.FIRING
     at, version = _at(said, "deployment_status", received_at), prose(deployment, "sha")[:12]
     return (Change("github", f"{name}-{number}", name.rpartition("/")[2], at, ended, failed, version=version),)
+
+
+def _in_production(said: Mapping[str, Any], deployment: Mapping[str, Any]) -> bool:
+    """Whether GitHub was told so, or the environment's name says it, where nobody may have told GitHub."""
+    environment = prose(said, "environment") or prose(deployment, "environment")
+    return deployment.get("production_environment") is True or bool(PRODUCTION.fullmatch(environment))
 
 
 def _at(said: Mapping[str, Any], where: str, received_at: datetime) -> datetime:
