@@ -9,6 +9,7 @@ from incident_bot import paging
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.errors import Conflict, Unavailable
 from incident_bot.domain.incident import Incident, State
+from incident_bot.domain.storm import MEMBERS_KEPT
 from incident_bot.domain.team import StormMode, Team
 from incident_bot.state import incidents, intents, keys
 from incident_bot.virtual import checkout
@@ -61,6 +62,21 @@ class Pouring:
 
     def shown(self, identifier: str) -> str:
         return "\n".join(f"{e['text']} ({e['reason']})" for e in incidents.timeline(self.world.store, identifier))
+
+
+def test_beyond_those_that_a_storm_remembers_each_incident_still_counts_once() -> None:
+    here = Pouring()
+    here.say(range(8))
+    key = keys.storm("payments")
+    members = [f"another-{n}" for n in range(MEMBERS_KEPT)]
+    here.world.store.update(Update(key, set={"members": members, "count": MEMBERS_KEPT}))
+
+    here.say(range(8, 11))
+    assert here.world.store.get_many([key])[key]["count"] == MEMBERS_KEPT + 3
+    here.say(range(8, 11), severity=Severity.SEV1)
+
+    assert [page.purpose for page in intents.of(here.world.store, here.others[-1].id)] == ["first", "worsened"]
+    assert here.world.store.get_many([key])[key]["count"] == MEMBERS_KEPT + 3
 
 
 def test_three_hundred_unknown_services_in_a_minute_are_a_handful_of_pages() -> None:

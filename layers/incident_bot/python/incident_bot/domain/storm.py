@@ -71,10 +71,19 @@ def lasts(storm: Storm, now: datetime, by: StormMode) -> bool:
 
 
 def decide(
-    storm: Storm, incident: Incident, severity: Severity, by: StormMode, now: datetime, *, new_id: str
+    storm: Storm,
+    incident: Incident,
+    severity: Severity,
+    by: StormMode,
+    now: datetime,
+    *,
+    new_id: str,
+    part: bool = False,
 ) -> Verdict:
-    """Count a page of that incident, as bad as that. What is worse than a storm's summary is told there at once, and so
-    is the first Sev1 of each service."""
+    """Count a page of that incident, as bad as that; `part`: its own record says that it is part of this summary.
+
+    What is worse than a storm's summary is told there at once, and so is the first Sev1 of each service.
+    """
     counted = replace(storm, recent=(*storm.recent, now)[-by.pages :], version=storm.version + 1)
     if not lasts(storm, now, by):
         fresh = Storm(recent=counted.recent, version=counted.version)
@@ -82,7 +91,7 @@ def decide(
     begins = not storm.incident
     if begins:
         counted = replace(counted, incident=new_id, told=1)
-    if incident.id not in counted.members:
+    if not part and incident.id not in counted.members:
         counted = replace(
             counted,
             count=counted.count + 1,
@@ -97,6 +106,11 @@ def decide(
     if begins or tells:
         counted = replace(counted, severity=min(severity, counted.severity), told=counted.count)
     return Verdict(counted, alone=False, begins=begins, tells=tells, critical=critical)
+
+
+def remembers(storm: Storm) -> bool:
+    """Whether the storm itself still knows all that is part of it; beyond, each incident's own record tells."""
+    return len(storm.members) < MEMBERS_KEPT
 
 
 def title(storm: Storm, group: str) -> str:

@@ -44,7 +44,8 @@ def _counted(world: World, incident: Incident, intent: Intent, found: Mapping[Ke
     for _ in range(TRIES):
         before, now = storms.of(found, group), world.now()
         severity = min(intent.severity, incident.severity)
-        verdict = storm.decide(before, incident, severity, by, now, new_id=world.new_id())
+        part = not storm.remembers(before) and _is_part(world, before.incident, incident)
+        verdict = storm.decide(before, incident, severity, by, now, new_id=world.new_id(), part=part)
         try:
             world.store.write(
                 [storms.counting(group, before, verdict.storm, now), *_also(world, incident, group, verdict)]
@@ -54,6 +55,11 @@ def _counted(world: World, incident: Incident, intent: Intent, found: Mapping[Ke
             continue
         return _told(world, verdict)
     return Part()
+
+
+def _is_part(world: World, summary: str, incident: Incident) -> bool:
+    """Whether an earlier page of the incident became part of that summary."""
+    return any(summary in page.outcome for page in intents.of(world.store, incident.id) if page.pages)
 
 
 def _also(world: World, incident: Incident, group: str, verdict: Verdict) -> list[Write]:
