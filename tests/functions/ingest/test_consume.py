@@ -171,7 +171,7 @@ def test_only_a_full_mode_playbook_that_may_act_holds_the_page(kill_switch: bool
 
 def test_the_synthetic_alert_is_counted_and_opens_nothing() -> None:
     world = a_world()
-    consume(world, a_batch(a_record(world, an_alert(source=synthetic.OURS))))
+    consume(world, a_batch(a_record(world, an_alert(source=synthetic.OURS, labels={synthetic.LABEL: "0"}))))
     assert all_incidents(world) == []
     assert world.metrics.counts["SyntheticAlert"] == 1
 

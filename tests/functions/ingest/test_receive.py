@@ -14,7 +14,7 @@ from functions.ingest.receive import handler, invoked, receive
 from incident_bot.authentication import StandardWebhooks
 from incident_bot.domain.errors import Invalid, Unavailable
 from incident_bot.domain.team import Sender
-from incident_bot.ingest import quarantine
+from incident_bot.ingest import arrival, quarantine
 from incident_bot.ingest.rate import RateLimit
 from incident_bot.ingest.signals import read_raw
 from incident_bot.plugins import source
@@ -308,6 +308,25 @@ def test_the_team_of_a_sender_that_is_slowed_down_is_told_once() -> None:
     assert [(a["title"], a["service"], a["severity"]) for a in told] == [
         ("Deliveries of generic are refused", "checkout", 2)
     ]
+
+
+def test_nobody_who_holds_a_senders_secret_can_say_that_it_is_slowed_down_no_more() -> None:
+    world = replace(a_front(), admit=lambda _: Admitted(1.2, told=lambda: None))
+    receive(world, generic(ALERT))
+    (message,) = world.queue.bodies
+    (told,) = json.loads(message)["alerts"]
+    forged = {"title": told["title"], "status": "resolved", "key": told["identity"]["key"]}
+    receive(replace(world, admit=lambda _: Admitted(0.0)), generic(forged))
+
+    arrived = [
+        arrival.read(world, {"messageId": "m", "body": body, "attributes": {}})[0].observation
+        for body in world.queue.bodies
+    ]
+
+    ours, theirs = (observation.alert for observation in arrived if observation)
+    assert (ours.source, ours.status.value) == ("incident-bot", "firing")
+    assert theirs.status.value == "resolved"
+    assert ours.fingerprint != theirs.fingerprint
 
 
 def test_that_a_sender_is_slowed_down_is_told_later_where_the_queue_did_not_take_it() -> None:

@@ -79,7 +79,7 @@ def _slow(world: World, alert: Alert) -> int:
 
 def _synthetic(world: World, alert: Alert) -> bool:
     """The alert that walks the whole front each minute: counting it is all that is done; its absence alarms."""
-    if alert.source != synthetic.OURS:
+    if alert.source != synthetic.OURS or synthetic.LABEL not in alert.labels:
         return False
     world.metrics.count("SyntheticAlert")
     return True

@@ -7,6 +7,7 @@ from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.team import Sender
 from incident_bot.ingest.signals import packed, sort_out
+from incident_bot.ingest.synthetic import OURS
 from incident_bot.ingest.webhook import Request, problem
 from incident_bot.sources import Parsed
 from incident_bot.world import World
@@ -24,7 +25,7 @@ def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None
     if admitted.told:
         delivery = f"slowed-{sender.replace('/', '-')}-{rfc3339(world.now())}"
         alert = sort_out(Parsed((_alert(world, source, sender),))).alerts
-        world.queue.send(packed("generic", delivery, world.now(), alert))
+        world.queue.send(packed(OURS, delivery, world.now(), alert))
         admitted.told()
     world.metrics.count("Slowed", 1, source=source)
     seconds = str(math.ceil(admitted.wait))
@@ -32,13 +33,16 @@ def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None
 
 
 def _alert(world: World, source: str, sender: str) -> Alert:
-    """What its team is told: not every sender sends again what was refused, so somebody is to look at once."""
+    """What its team is told: not every sender sends again what was refused, so somebody is to look at once.
+
+    It is of a source of our own: no sender that has a secret can say that it is over.
+    """
     agreed, now = world.team.senders.get(source) or Sender(), world.now()
     return Alert(
-        source="generic",
+        source=OURS,
         title=f"Deliveries of {sender} are refused",
         status=Status.FIRING,
-        identity={"key": f"incident-bot/slowed/{sender}"},
+        identity={"key": f"slowed/{sender}"},
         occurred_at=now,
         started_at=now,
         severity=Severity.SEV2,

@@ -15,7 +15,7 @@ from incident_bot.sources import Parsed
 from incident_bot.world import World
 
 SOURCE = "generic"
-OURS = "incident-bot"  # the source of what was proven to be ours; no source that a team describes is called so
+OURS = "incident-bot"  # the source of what is proven to be ours; no source that a team describes is called so
 LABEL = "synthetic"
 SECONDS = 5.0
 
