@@ -237,6 +237,11 @@ MISTAKES = {
         "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:own-alarms",
         "sns_topics[1]", "is listed twice", "",
     ),
+    "a heartbeat whose secret is another one's that rotates": (
+        "sources.yaml", "sns_topics:",
+        "heartbeats: {export.previous: {service: checkout, every_seconds: 600}}\nsns_topics:",
+        "heartbeats.export.previous", "must not end in .previous", "",
+    ),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ TOPIC = re.compile(
     r":(\d{12}|\$\{AWS::AccountId\}):[\w.-]{1,256}"
 )
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+PREVIOUS = ".previous"  # of a secret's name, while it rotates: the secret before
 
 
 def check(draft: Draft, installed: Collection[str]) -> Iterator[Flaw]:
@@ -31,6 +32,10 @@ def check(draft: Draft, installed: Collection[str]) -> Iterator[Flaw]:
             yield Flaw(("heartbeats", name, "grace_seconds"), "must not be negative")
         if not NAME.fullmatch(name):
             yield Flaw(("heartbeats", name), "stands in a URL: letters, digits, dots, dashes and underscores only")
+        if name.endswith(PREVIOUS):
+            before = name.removesuffix(PREVIOUS)
+            why = f"must not end in {PREVIOUS}: its secret would be the one before of {before!r}, while that rotates"
+            yield Flaw(("heartbeats", name), why)
     for name, sender in draft.senders.items():
         yield from _sender(name, sender, draft)
 
