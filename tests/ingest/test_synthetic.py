@@ -3,14 +3,15 @@
 import base64
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from functions.ingest.receive import receive
 from incident_bot import plugins
-from incident_bot.domain.errors import NotFound, Unavailable
+from incident_bot.domain.errors import Invalid, NotFound, Unavailable
 from incident_bot.ingest import arrival, synthetic
-from incident_bot.virtual.surroundings import Request
+from incident_bot.virtual.surroundings import MemorySecrets, Request
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Response
 from tests.building import a_world
@@ -19,22 +20,24 @@ API = "https://api.test"
 SECRET = "whsec_" + base64.b64encode(b"s" * 24).decode()
 
 
+def as_request(request: Request) -> dict[str, Any]:
+    """API Gateway's event for a request to the API."""
+    return {
+        "rawPath": request.url.removeprefix(API),
+        "headers": dict(request.headers),
+        "pathParameters": {"source": request.url.rpartition("/")[2]},
+        "requestContext": {"http": {"method": "POST"}, "requestId": "request-1"},
+        "body": request.body.decode(),
+        "isBase64Encoded": False,
+    }
+
+
 def a_bot(secret: str = SECRET) -> VirtualWorld:
     """A world whose own API hands webhooks to the real `receive`."""
     world = replace(a_world(secrets={"webhooks/generic": (secret,)} if secret else {}), api_url=API)
 
     def front(request: Request) -> Response:
-        answer = receive(
-            world,
-            {
-                "rawPath": request.url.removeprefix(API),
-                "headers": dict(request.headers),
-                "pathParameters": {"source": request.url.rpartition("/")[2]},
-                "requestContext": {"http": {"method": "POST"}, "requestId": "request-1"},
-                "body": request.body.decode(),
-                "isBase64Encoded": False,
-            },
-        )
+        answer = receive(world, as_request(request))
         return Response(answer["statusCode"], answer["body"].encode())
 
     world.http.answer(f"{API}/v1/webhooks/", peer=front)
@@ -78,6 +81,30 @@ def test_the_proof_of_one_delivery_is_none_for_another() -> None:
     deliver(world, sent, "msg-1")
     body = world.queue.bodies[-1]
     assert len(arrival.read(world, {"messageId": "m", "body": body, "attributes": {}})) == 1
+
+
+@pytest.mark.parametrize(
+    "reason", [NotFound("there is no parameter"), Invalid("it is no secret")], ids=["gone", "broken"]
+)
+def test_where_the_secret_is_gone_since_the_sender_proved_itself_nothing_is_taken_until_it_comes_again(
+    reason: Exception,
+) -> None:
+    class Vanishing(MemorySecrets):
+        def values(self, name: str) -> tuple[str, ...]:
+            if name not in self.known:
+                raise reason
+            return self.known.pop(name)
+
+    bot = a_bot()
+    synthetic.send(bot)
+    (sent,) = bot.http.sent
+    world = replace(bot, secrets=Vanishing({"webhooks/generic": (SECRET,)}))
+
+    taken = len(bot.queue.bodies)
+    answers = [receive(world, as_request(sent))["statusCode"] for _ in range(2)]
+
+    assert answers == [503, 401 if isinstance(reason, NotFound) else 503]
+    assert len(bot.queue.bodies) == taken
 
 
 def test_it_is_in_no_recording_and_what_only_looks_like_it_is() -> None:

@@ -7,10 +7,11 @@ is labelled `synthetic` is an alert like any other.
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from incident_bot import plugins
-from incident_bot.domain.errors import Unavailable
+from incident_bot.domain.errors import Invalid, NotFound, Unavailable
 from incident_bot.sources import Parsed
 from incident_bot.world import World
 
@@ -42,13 +43,23 @@ def send(world: World) -> None:
 
 
 def marked(world: World, source: str, delivery: str, parsed: Parsed) -> Parsed:
-    """What was delivered; the synthetic alert is of the source `OURS` from then on."""
+    """What was delivered; the synthetic alert is of the source `OURS` from then on.
+
+    Raises only Unavailable and Denied: where the secret is gone since, nothing is believed and nobody paged, and what
+    is sent again is authenticated anew.
+    """
     if source != SOURCE or len(parsed.alerts) != 1 or LABEL not in parsed.alerts[0].labels:
         return parsed
     (alert,), given = parsed.alerts, parsed.alerts[0].labels[LABEL].encode(errors="replace")
-    proofs = [proof(secret, delivery) for secret in world.secrets.values(f"webhooks/{SOURCE}")]
-    ours = any(hmac.compare_digest(given, proof.encode()) for proof in proofs)
+    ours = any(hmac.compare_digest(given, proof(secret, delivery).encode()) for secret in _secrets(world))
     return replace(parsed, alerts=(replace(alert, source=OURS),)) if ours else parsed
+
+
+def _secrets(world: World) -> Sequence[str]:
+    try:
+        return world.secrets.values(f"webhooks/{SOURCE}")
+    except (NotFound, Invalid) as gone:
+        raise Unavailable(f"the secret changed since the sender proved itself: {gone.reason}") from gone
 
 
 def proof(secret: str, delivery: str) -> str:
