@@ -232,6 +232,17 @@ def test_a_cause_that_shows_in_more_places_of_its_service_is_no_second_one() -> 
     assert placed_in(slow, late, by=by).incident == NEW, "what failed there before showed no cause"
 
 
+def test_of_two_causes_that_fit_the_one_whose_fault_shows_everywhere_explains_more() -> None:
+    needs = {"web": ("cache", "db"), "app": ("db",), "jobs": ("db",), "mail": ("cache",), "feed": ("cache",)}
+    topology = Topology({name: Service(name, "team", depends_on=upstream) for name, upstream in needs.items()})
+    beside = (a_group("app", "a", 20, cause="db"), a_group("jobs", "a", 22, cause="db"))
+    head = a_head(a_group("db", "a", 10), a_group("cache", "b", 25), *beside)
+    web = a_group("web", NEW, 40)
+    assert placed_in(head, web, topology).cause == "db", "all that depend on it fire; the cache came later, but alone"
+    alone = a_head(a_group("db", "a", 10), a_group("cache", "b", 25))
+    assert placed_in(alone, web, topology).cause == "cache", "nothing else speaks for either"
+
+
 def test_where_no_service_says_what_it_depends_on_the_configured_nearness_counts() -> None:
     head, near = a_head(a_group("mail", "a")), replace(BY, together_seconds=60)
     assert placed_in(head, a_group("web", NEW, 30), BLANK).incident == NEW

@@ -22,6 +22,7 @@ class Topology:
         self.blank = not any(self._direct.values())
         self.upstream = cache(self._upstream)
         self.downstream = cache(self._downstream)
+        self.callers = cache(self._callers)
 
     def _upstream(self, service: str) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -30,6 +31,10 @@ class Topology:
             found |= dict.fromkeys(front, hops)
             front, hops = list({d for s in front for d in self._direct.get(s, ())} - found.keys()), hops + 1
         return found
+
+    def _callers(self, service: str) -> tuple[str, ...]:
+        """The services that depend on it directly."""
+        return tuple(name for name, needs in self._direct.items() if service in needs and name != service)
 
     def _downstream(self, service: str) -> frozenset[str]:
         """The services that depend on it, directly or through others."""

@@ -17,6 +17,7 @@ LONGEST_GATHERING = 2.5  # times `gather_seconds`: a group that grows for longer
 SHARED_WITHIN = timedelta(seconds=60)
 SURELY = 5  # series of a group that share a place: no chance
 OTHERS = 2  # services there besides
+SHARE = 0.33  # of a hop: so much later may fire what all explain who depend on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class _Election:
         if near := self._near_by(below):
             return near, self._in_place
         if found:
-            name = min(found)[1]
+            name = min(found, key=self._weighed)[1]
             service = self.head.groups[name].service
             if self.topology.blank:
                 return name, f"{self.group.service} fires right after {service}"
@@ -211,6 +212,20 @@ class _Election:
             which = "the root of that incident" if service == root else "which alerts there"
             return name, f"{self.group.service} depends on {service}, {which}"
         return self._neighbour(below)
+
+    def _weighed(self, found: tuple[Cost, str]) -> tuple[Cost, str]:
+        """The cost, less where many of those who depend on the cause directly fire too: of two that fit as well, the
+        one whose fault shows everywhere explains more than the one that fired last."""
+        (*paid, lag), name = found
+        cause = self.others[name]
+        direct = self.topology.callers(cause.service)
+        if not direct:
+            return found
+        reach = 2 * self.by.hop_seconds
+        began = {g.service: (g.began - cause.began).total_seconds() for g in self.others.values() if g.firing}
+        firing = sum(1 for s in direct if s == self.group.service or abs(began.get(s, reach + 1)) <= reach)
+        slow, doubts, guessed, hops = paid
+        return (slow, doubts, guessed, hops, lag - SHARE * self.by.hop_seconds * firing / len(direct)), name
 
     def _causal(self, group: Group, cause: Group | None = None) -> str:
         """The kind of alert that makes it a cause and no effect of that one, which does not show that kind itself."""
