@@ -503,6 +503,13 @@ def test_a_root_of_another_team_wakes_nobody_twice(
     assert len(actor.sent(Kind.UPDATE)) == (pages == ["first"]), "who is not woken is told"
 
 
+def test_a_root_of_another_team_pages_whom_a_failed_page_did_not_wake() -> None:
+    team = two_teams()
+    actor = paged_and_active(replace(team, groups={**team.groups, "storage": replace(a_group(), name="storage")}))
+    actor.intents = {name: replace(intent, state="failed") for name, intent in actor.intents.items()}
+    assert rerooted(actor).pages == ["reassigned"]
+
+
 def test_after_an_acknowledgement_the_root_s_owner_is_only_told() -> None:
     actor = rerooted(paged_and_active(two_teams()).tell(ACK, at=20))
     assert actor.pages == ["first"]

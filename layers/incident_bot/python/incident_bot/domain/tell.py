@@ -140,8 +140,10 @@ def _woken_already(d: Deliberation, was: Escalation, now: Escalation) -> bool:
     same_pager = all(teams) and len({tuple(sorted(team.pager.items())) for team in teams if team}) == 1
     due, taken = now.steps[now.step : now.step + 1], was.steps[: was.step + 1]
     reached = {(name, channel) for step in taken for name in step.notify for channel in step.channels}
-    paged = any((i.not_before or i.created_at or d.now) >= lately for i in d.intents.values() if i.pages)
-    return paged and same_pager and all((n, c) in reached for step in due for n in step.notify for c in step.channels)
+    out = (i for i in d.intents.values() if i.pages and i.state in ("pending", "sent"))  # one that failed woke nobody
+    paged = any((i.not_before or i.created_at or d.now) >= lately for i in out)
+    wakes = {(name, channel) for step in due for name in step.notify for channel in step.channels}
+    return paged and same_pager and bool(wakes) and wakes <= reached
 
 
 def told(d: Deliberation, mail: Mail) -> None:
