@@ -23,7 +23,8 @@ def test_an_alert_is_paged_once_acknowledged_verified_closed_and_written_up(stac
     eventually(lambda: any(e["event_action"] == "acknowledge" for e in stack.events(incident)), "acknowledged there")
     stack.alert(service, "resolved")
     shown = stack.incident(service, "resolved")
-    assert shown["postmortem"].startswith("# Postmortem draft")
+    draft = eventually(lambda: stack.show(incident)["postmortem"], "its postmortem drafted, which follows the closing")
+    assert draft.startswith("# Postmortem draft")
     eventually(lambda: stack.events(incident)[-1]["event_action"] == "resolve", "its page closed at the provider")
     assert [e["event_action"] for e in stack.events(incident)] == ["trigger", "acknowledge", "resolve"]
     assert (shown["pages"], shown["noise"], len(stack.incidents(service))) == (1, False, 1)
