@@ -127,10 +127,19 @@ ROWS = [
         ("a", "shared change: web and mail both follow d-1, 80 s before"),
     ),
     (
-        "both name one change in their labels",
-        a_head(a_group("mail", "a", change="CHG-7")),
-        a_group("web", NEW, 60, change="CHG-7"),
+        "both name one change in their labels, and belong to one team",
+        a_head(a_group("mail", "a", change="CHG-7", claimed=True)),
+        a_group("web", NEW, 60, change="CHG-7", claimed=True),
         ("a", "shared change: web and mail both follow CHG-7, as their alerts say"),
+    ),
+    *(
+        (
+            f"of two that have nothing to do with each other {claims} names the change of the other",
+            a_head(a_group("mail", "a", change="d-1", claimed=claims != "the new one")),
+            a_group("nobodys", NEW, 60, change="d-1", claimed=claims != "the first"),
+            (NEW, "no open incident explains it"),
+        )
+        for claims in ("the first", "the new one", "each")
     ),
     (
         "each follows a deployment of its own",

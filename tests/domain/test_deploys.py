@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from incident_bot.domain.deploys import KEPT, Change, Deploy, followed, recorded, windows
+from incident_bot.domain.deploys import KEPT, Change, Deploy, Followed, followed, recorded, windows
 from incident_bot.domain.match import matches
 from incident_bot.domain.team import DeployWindow
 from tests.deciding import later
@@ -57,14 +57,14 @@ TOLD = [
 
 
 FOLLOWED = [
-    ("nothing was deployed", [], 100, ("", 0)),
-    ("it is under way", [began(60)], 100, ("codedeploy d-1", 40)),
-    ("it ended not long before", [began(), ended(60)], 350, ("codedeploy d-1", 350)),
-    ("it ended long before", [began(), ended(60)], 361, ("", 0)),
-    ("it began later", [began(101)], 100, ("", 0)),
-    ("nobody told its end", [began()], 1801, ("", 0)),
-    ("the last of two", [began(), began(50, "d-2"), ended(55, "d-2")], 100, ("codedeploy d-2", 50)),
-    ("one without a version", [ended(60, "d-3")], 100, ("codedeploy d-3", 40)),
+    ("nothing was deployed", [], 100, Followed()),
+    ("it is under way", [began(60)], 100, Followed("codedeploy d-1", 40)),
+    ("it ended not long before", [began(), ended(60)], 350, Followed("codedeploy d-1", 350)),
+    ("it ended long before", [began(), ended(60)], 361, Followed()),
+    ("it began later", [began(101)], 100, Followed()),
+    ("nobody told its end", [began()], 1801, Followed()),
+    ("the last of two", [began(), began(50, "d-2"), ended(55, "d-2")], 100, Followed("codedeploy d-2", 50)),
+    ("one without a version", [ended(60, "d-3")], 100, Followed("codedeploy d-3", 40)),
 ]
 
 
@@ -74,6 +74,36 @@ def test_what_an_alert_follows(changes: list[Change], at: float, found: Any) -> 
     for change in changes:
         known = recorded(known, change)
     assert followed(known, later(at), 300) == found
+
+
+def a_deploy(version: str = "", identifier: str = "7", at: float = 0, **changes: Any) -> Deploy:
+    return Deploy("github", identifier, later(at), version=version, **changes)
+
+
+SAID = [
+    ("no deployment is known", [], Followed("3b18e512", 0, claimed=True)),
+    ("the version of one", [a_deploy("3b18e512")], Followed("3b18e512", 90)),
+    ("the id of one, which is called by its version", [a_deploy("77aa0134", "3b18e512")], Followed("77aa0134", 90)),
+    ("not that of the last", [a_deploy("3b18e512"), a_deploy("77aa0134", "8", 50)], Followed("3b18e512", 90)),
+    ("another one's", [a_deploy("77aa0134")], Followed("3b18e512", 0, claimed=True)),
+    ("of one long ago", [a_deploy("3b18e512", at=-999, ends=later(-900))], Followed("3b18e512", 0, claimed=True)),
+    ("of one that is claimed too", [a_deploy("3b18e512", claimed=True)], Followed("3b18e512", 0, claimed=True)),
+]
+
+
+@pytest.mark.parametrize(("known", "found"), [row[1:] for row in SAID], ids=[row[0] for row in SAID])
+def test_what_an_alert_says_that_it_follows_is_believed_where_a_pipeline_says_so_too(known: Any, found: Any) -> None:
+    assert followed(known, later(90), 300, "3b18e512") == found
+
+
+def test_a_name_that_may_be_anybodys_stays_a_claim() -> None:
+    assert followed([a_deploy("v2")], later(90), 300, "v2") == Followed("v2", 0, claimed=True)
+
+
+def test_a_pipelines_word_goes_before_a_later_claim() -> None:
+    claimed = a_deploy("77aa0134", "8", 50, claimed=True)
+    assert followed([a_deploy("3b18e512"), claimed], later(90), 300) == Followed("3b18e512", 90)
+    assert followed([claimed], later(90), 300) == Followed("77aa0134", 40, claimed=True)
 
 
 COMMIT, DIGEST = "3b18e512dba7", "shop/web@sha256:" + "4f5e" * 16
@@ -92,7 +122,7 @@ SAME = [
 @pytest.mark.parametrize(("one", "other", "same"), [row[1:] for row in SAME], ids=[row[0] for row in SAME])
 def test_two_deployments_are_one_change_only_where_that_is_certain(one: Any, other: Any, same: bool) -> None:
     names = [
-        followed([Deploy(source, name, later(0), version=v)], later(9), 300)[0] for source, name, v in (one, other)
+        followed([Deploy(source, name, later(0), version=v)], later(9), 300).change for source, name, v in (one, other)
     ]
     assert (names[0] == names[1]) is same
     assert all(names)

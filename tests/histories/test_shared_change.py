@@ -11,9 +11,10 @@ from tests.histories.scene import Scene, two_teams
 
 
 def a_scene() -> Scene:
-    """`checkout` and `mail` have nothing to do with each other."""
+    """`checkout` and `mail` have nothing to do with each other; `post` is of the team that `checkout` is of."""
     team = two_teams()
-    return Scene(replace(team, services={**team.services, "mail": a_service("mail", owner="platform")}))
+    more = {"mail": a_service("mail", owner="platform"), "post": a_service("post")}
+    return Scene(replace(team, services={**team.services, **more}))
 
 
 def deploy(scene: Scene, service: str, version: str) -> None:
@@ -55,10 +56,24 @@ def test_what_follows_no_common_deployment_is_two_incidents(versions: tuple[str,
     assert len(scene.incidents) == 2
 
 
-def test_alerts_that_name_one_change_are_one_incident() -> None:
+@pytest.mark.parametrize(
+    ("other", "change", "deployed", "incidents"),
+    [
+        ("mail", "CHG-7", False, 2),
+        ("post", "CHG-7", False, 1),
+        ("mail", "3b18e512", False, 2),
+        ("mail", "3b18e512", True, 1),
+    ],
+    ids=["of another team", "of the same team", "a commit that nobody deployed", "a commit that both were deployed to"],
+)
+def test_alerts_that_name_one_change_are_one_incident_where_more_than_they_says_so(
+    other: str, change: str, deployed: bool, incidents: int
+) -> None:
     scene = a_scene()
-    scene.says("checkout", labels={"change_id": "CHG-7"})
+    for service in ("checkout", other) if deployed else ():
+        deploy(scene, service, change)
+    scene.says("checkout", labels={"change_id": change})
     scene.at(30)
-    scene.says("mail", labels={"change_id": "CHG-7"})
+    scene.says(other, labels={"change_id": change})
     scene.at(40)
-    assert scene.incident.alerts == 2
+    assert len(scene.incidents) == incidents

@@ -47,7 +47,7 @@ def test_each_flag_of_a_group_is_kept(flag: str, on: bool) -> None:
 
 
 def test_the_change_that_a_group_follows_is_kept() -> None:
-    group = replace(GROUP, change="3b18e5", after=90)
+    group = replace(GROUP, change="3b18e5", after=90, claimed=True)
     head = Head(groups={"web@1": group}, incidents={"inc1": Member("web", T0, Severity.SEV2)})
     world = a_world()
     world.store.write([heads.write("production", Head(), head)])

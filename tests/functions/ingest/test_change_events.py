@@ -10,13 +10,14 @@ import pytest
 from functions.ingest.consume import consume
 from functions.ingest.receive import receive
 from incident_bot.domain.errors import Unavailable
+from incident_bot.domain.team import Team
 from incident_bot.ingest import quarantine
 from incident_bot.state import deploys
 from incident_bot.virtual.clock import T0
 from incident_bot.virtual.surroundings import MemoryQueue
 from incident_bot.virtual.world import VirtualWorld
 from incident_bot.world import Admitted
-from tests.building import a_world
+from tests.building import a_service, a_team, a_world
 from tests.signalling import a_batch, all_incidents, pages
 
 KEY, CHECKOUT, MAIL, OTHER = ("0" * 32, "1" * 32, "2" * 32, "3" * 32)
@@ -25,9 +26,9 @@ PAYLOAD = {"summary": "3b18e5 is in production", "source": "ci", "timestamp": T0
 CHANGE = {"routing_key": KEY, "payload": PAYLOAD, "links": [{"href": "https://ci.example.com/2", "text": "build 2"}]}
 
 
-def a_front() -> VirtualWorld:
+def a_front(team: Team | None = None) -> VirtualWorld:
     keys = f"{KEY} checkout:{CHECKOUT} mail:{MAIL}"
-    return a_world(secrets={"webhooks/pagerduty": (keys,), "channels/pagerduty": ("r" * 32,)})
+    return a_world(team, secrets={"webhooks/pagerduty": (keys,), "channels/pagerduty": ("r" * 32,)})
 
 
 def an_event(document: Any, path: str = "/v2/change/enqueue", method: str = "POST") -> dict[str, Any]:
@@ -144,8 +145,10 @@ def test_who_sends_too_fast_is_slowed_with_its_alerts_and_what_cannot_be_taken_i
     assert failed["statusCode"] == 503
 
 
-def test_what_fires_in_two_services_after_one_change_is_one_incident() -> None:
-    world = a_front()
+@pytest.mark.parametrize(("owner", "incidents"), [("payments", 1), ("platform", 2)])
+def test_what_fires_after_one_change_in_two_services_of_a_team_is_one_incident(owner: str, incidents: int) -> None:
+    team = a_team()
+    world = a_front(replace(team, services={**team.services, "mail": a_service("mail", owner=owner)}))
     for key in (CHECKOUT, MAIL):
         sent(world, {**CHANGE, "routing_key": key})
     consumed(world)
@@ -155,4 +158,4 @@ def test_what_fires_in_two_services_after_one_change_is_one_incident() -> None:
         document = {"routing_key": key, "event_action": "trigger", "dedup_key": key, "payload": trigger}
         receive(world, an_event(document, "/v2/enqueue"))
         consumed(world)
-    assert len(list(all_incidents(world))) == 1
+    assert len(list(all_incidents(world))) == incidents

@@ -19,6 +19,7 @@ class Topology:
 
     def __init__(self, services: Mapping[str, Service]) -> None:
         self._direct = {name: service.depends_on for name, service in services.items()}
+        self._owners = {name: service.owner for name, service in services.items()}
         self.blank = not any(self._direct.values())
         self.upstream = cache(self._upstream)
         self.downstream = cache(self._downstream)
@@ -35,6 +36,11 @@ class Topology:
     def _callers(self, service: str) -> tuple[str, ...]:
         """The services that depend on it directly."""
         return tuple(name for name, needs in self._direct.items() if service in needs and name != service)
+
+    def related(self, one: str, other: str) -> bool:
+        """Whether one of the two depends on the other, through others too, or both belong to one team."""
+        depends = one in self.upstream(other) or other in self.upstream(one)
+        return depends or self._owners.get(one, "") == self._owners.get(other) != ""
 
     def _downstream(self, service: str) -> frozenset[str]:
         """The services that depend on it, directly or through others."""

@@ -90,7 +90,6 @@ def sender(observed: Observation) -> str:
 def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime, *, again: bool) -> Candidate:
     alert, found = observed.alert, observed.found
     began, earliest = moment(head.senders, sender(observed), alert.started_at, now)
-    named = next((alert.labels[name] for name in by.change_labels if alert.labels.get(name)), "")
     labels = ((name, alert.labels.get(name)) for name in by.shared_labels)
     return Candidate(
         service=found.service,
@@ -104,8 +103,9 @@ def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime
         again=again,
         slow=observed.slow,
         place=next((f"{name}={value[:PLACE_CHARACTERS]}" for name, value in labels if value), ""),
-        change=(named or observed.change)[:PLACE_CHARACTERS],
-        after=0 if named else observed.after,
+        change=observed.change[:PLACE_CHARACTERS],
+        after=observed.after,
+        claimed=observed.claimed,
     )
 
 

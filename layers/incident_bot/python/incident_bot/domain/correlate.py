@@ -37,6 +37,7 @@ class Candidate:
     place: str = ""
     change: str = ""
     after: int = 0
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def begun(candidate: Candidate) -> Group:
         places={candidate.place: 1} if candidate.place else {},
         change=candidate.change,
         after=candidate.after,
+        claimed=candidate.claimed,
     )
 
 
@@ -111,6 +113,7 @@ def grown(group: Group, candidate: Candidate) -> Group:
         places=_counted(group.places, candidate.place),
         change=group.change or candidate.change,
         after=group.after if group.change else candidate.after,
+        claimed=group.claimed if group.change else candidate.claimed,
     )
 
 
@@ -291,10 +294,15 @@ class _Election:
         return explained is None or explained.place == other.place
 
     def _after_the_same(self, other: Group) -> bool:
-        """Whether it is of another service that began to fire after the same change, which explains it best."""
+        """Whether it is of another service that began to fire after the same change, which explains it best.
+
+        What an alert merely claims would let whoever may send one join any incident: that takes a related service.
+        """
         group = self.group
         near = abs((group.began - other.began).total_seconds()) <= self.by.join_window
         if not near or not group.change or other.change != group.change or other.service == group.service:
+            return False
+        if (group.claimed or other.claimed) and not self.topology.related(group.service, other.service):
             return False
         explained = self.head.groups.get(other.cause)
         return explained is None or explained.change == other.change

@@ -3,6 +3,11 @@
 Order is by the pipeline's own time: an end that overtakes its beginning leaves a record that opens nothing. A
 deployment that failed has no settling time: what fires then counts. Deployments that follow one another without a pause
 share one time: a service that is deployed every few minutes is not hidden for ever.
+
+Whom to believe: a pipeline's record is fact, as its source is for telling of deployments and nothing else. What an
+alert's label says is a claim, and so is a change that comes by a key which is for alerts: whoever may send alerts of
+one service could else join another's incident by naming its change. A label is believed where such a record of the
+alert's own service says the same; a claim connects only services that are related (`Topology.related`).
 """
 
 import re
@@ -28,7 +33,7 @@ class Change:
     """What a pipeline says of a deployment: that it began, or (`ended`) how it ended; `failed` where that was badly.
 
     `id` is the pipeline's own for this deployment; an end without an id ends all that its source began. `service` and
-    `resource` name what is deployed, as in an alert.
+    `resource` name what is deployed, as in an alert. `claimed`: whoever may send alerts could say so.
     """
 
     source: str
@@ -40,6 +45,17 @@ class Change:
     resource: str = ""
     version: str = ""
     by: str = ""
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What was deployed of a service last before a moment, the seconds from its beginning to then (0: not known), and
+    whether that is a claim."""
+
+    change: str = ""
+    after: int = 0
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,7 @@ class Deploy:
     version: str = ""
     by: str = ""
     since: datetime | None = None
+    claimed: bool = False
 
 
 def recorded(known: Sequence[Deploy], change: Change, rules: Sequence[DeployWindow] = ()) -> tuple[Deploy, ...]:
@@ -76,20 +93,22 @@ def recorded(known: Sequence[Deploy], change: Change, rules: Sequence[DeployWind
     return _chained(ordered, [rule for rule in rules if _of(rule, change.service)])[-KEPT:]
 
 
-def followed(deploys: Iterable[Deploy], at: datetime, within: float) -> tuple[str, int]:
-    """What of a service was deployed last before that moment, and the seconds from its beginning to then.
+def followed(deploys: Iterable[Deploy], at: datetime, within: float, said: str = "") -> Followed:
+    """What of a service was deployed last before that moment, or the change that an alert of it `said` it follows.
 
-    It is under way, or ended at most `within` seconds before; a deployment without an end counts for half an hour.
-    Empty: nothing was.
+    A deployment counts that is under way, or ended at most `within` seconds before; one without an end for half an
+    hour. What was said is a claim unless it names one of those as only that change is named. Empty: nothing was.
     """
     window = timedelta(seconds=within)
     before = [
         d for d in deploys if d.starts <= at <= (d.ends or d.starts + LONGEST) + (window if d.ends else timedelta())
     ]
+    if said:
+        before = [d for d in before if not d.claimed and said in (d.version, d.id) and TELLING.search(said)]
     if not before:
-        return "", 0
-    last = max(before, key=lambda d: d.starts)
-    return _named(last), round((at - last.starts).total_seconds())
+        return Followed(said, claimed=bool(said))
+    last = max(before, key=lambda d: (not d.claimed, d.starts))
+    return Followed(_named(last), round((at - last.starts).total_seconds()), last.claimed)
 
 
 def _named(deploy: Deploy) -> str:
@@ -124,7 +143,8 @@ def _chained(ordered: Sequence[Deploy], rules: Sequence[DeployWindow]) -> tuple[
 
 
 def _begun(change: Change) -> Deploy:
-    return Deploy(change.source, change.id, change.at, version=change.version, by=change.by)
+    claimed = change.claimed
+    return Deploy(change.source, change.id, change.at, version=change.version, by=change.by, claimed=claimed)
 
 
 def _ended(deploy: Deploy, change: Change) -> Deploy:

@@ -24,7 +24,8 @@ class Group:
     `last` is when a series last joined, `slow` the seconds by which its source may tell late. `kinds` counts its series
     by the kind of alert, `places` by the label that says what they share with other services. A `sure` group holds an
     alert that is believed by itself; one that began `again` fired and cleared before. `cause` names the group that
-    explains it, `change` what was deployed or changed before it began, `after` how many seconds before (0: not known).
+    explains it, `change` what was deployed or changed before it began, `after` how many seconds before (0: not known),
+    and `claimed` that no pipeline told of it: a claim connects with related services only.
     """
 
     incident: str
@@ -46,6 +47,7 @@ class Group:
     pinned: bool = False  # people decided where it belongs: it does not move by itself
     change: str = ""
     after: int = 0
+    claimed: bool = False
 
     @property
     def place(self) -> str:

@@ -36,8 +36,9 @@ class Observation:
     tally: Tally = UNLABELLED  # what people said of its fingerprint
     score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
     muted: Suppression | None = None
-    change: str = ""  # what was deployed of its service not long before it began
+    change: str = ""  # what was deployed of its service not long before it began, or what it says that it follows
     after: int = 0  # seconds, so long before
+    claimed: bool = False  # only its sender says so
     apart: str = ""  # why it is a fault of its own that people must hear of, though the incident was told before
 
     def suppressed_otherwise(self, muted_by: str) -> bool:

@@ -27,11 +27,14 @@ def note(world: World, change: Change) -> str:
 
 
 def following(world: World, found: Mapping[Key, Item], observation: Observation) -> Observation:
-    """The observation with what was deployed of its service before it began, as the items found tell."""
+    """The observation with what was deployed of its service before it began, as the items found tell, or the change
+    that one of its labels names."""
+    labels, by = observation.alert.labels, world.team.correlation
+    said = next((labels[name] for name in by.change_labels if labels.get(name)), "")
     told = deploys.of(found.get(keys.deploys(observation.found.service), {}))
     began = min(observation.alert.started_at, world.now())
-    change, after = followed(told, began, world.team.correlation.join_window)
-    return replace(observation, change=change, after=after) if change else observation
+    what = followed(told, began, by.join_window, said)
+    return replace(observation, change=what.change, after=what.after, claimed=what.claimed)
 
 
 def _end(world: World, window: Window) -> None:

@@ -1,7 +1,7 @@
 """PagerDuty's change events: whatever tells PagerDuty of a change tells us too, and pages nobody.
 
 A change event tells of a moment, not of a beginning and an end. What fires after it is correlated by it, and a deploy
-window's settling time begins with it.
+window's settling time begins with it. Its key is one that sends alerts too, so it is a claim, and no pipeline's word.
 """
 
 import hashlib
@@ -40,6 +40,7 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
         resource=prose(payload, "source"),
         version=_revision(told) or f"{summary[:SHOWN]} ({identifier[:8]})",
         by=prose(payload, "source"),
+        claimed=True,
     )
     return Parsed((), notes=(f"a change of {change.service or 'no service'}: recorded",), changes=(change,))
 

@@ -88,7 +88,7 @@ def _line(name: str, group: Group) -> str:
     began = _milliseconds(group.began)
     moments = began, _milliseconds(group.last) - began, _milliseconds(group.earliest) - began
     numbers = group.slow, group.series, group.firing, group.flapping, group.severity.value
-    flags = group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned
+    flags = group.sure + 2 * group.again + 4 * group.effect + 8 * group.pinned + 16 * group.claimed
     followed = (group.change, group.after) if group.change else ()
     known = group.kinds, group.places, group.cause, *followed
     return ENCODE((name, group.incident, group.service, *moments, *numbers, flags, *known))
@@ -120,6 +120,7 @@ def _named_group(line: str) -> tuple[str, Group]:
         cause=cause,
         change=change,
         after=after,
+        claimed=bool(flags & 16),
     )
 
 
