@@ -29,8 +29,7 @@ are. This page is written by `python -m infra.sources_page` from what they decla
   changes, `POST /v2/change/enqueue`: each is kept like a deployment, and pages nobody.
 - A **heartbeat** pings `POST /v1/heartbeats/NAME` after each good run and `?status=failed` after a bad one; what is
   listed under `heartbeats` in `sources.yaml` and is not heard of in time opens an incident. Each has a secret of its
-  own, `/<stack>/webhooks/heartbeat/NAME`, so that one that leaks keeps no other alive. (`/<stack>/webhooks/heartbeat`
-  would open `POST /v1/webhooks/heartbeat` for all of them: leave it unset.)
+  own, `/<stack>/webhooks/heartbeat/NAME`, so that one that leaks keeps no other alive; no secret is for all of them.
 - Who sends faster than `senders` in `sources.yaml` allows is answered 429 with Retry-After, and a team is told.
 
 | source | comes by | proves itself by | ends |

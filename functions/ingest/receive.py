@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from incident_bot import plugins
+from incident_bot.domain import heartbeat
 from incident_bot.domain.errors import Denied, Invalid, NotFound, Unauthenticated, Unavailable, Unparseable
 from incident_bot.domain.shape import dump
 from incident_bot.ingest import quarantine, recording, synthetic
@@ -59,6 +60,8 @@ def _received(world: World, request: Request) -> dict[str, Any]:
 def _not_a_delivery(source: Source, request: Request) -> dict[str, Any] | None:
     if source.authentication is None:
         return problem(404, f"{source.name} has no webhook: it comes by SNS or EventBridge", request)
+    if source.name == heartbeat.SOURCE and not request.heartbeat:  # one secret for all could keep any of them alive
+        return problem(404, "a heartbeat pings /v1/heartbeats/NAME, with the secret of its own", request)
     if request.method != "POST":
         return problem(405, "a delivery is a POST", request, headers={"allow": "POST"})
     if request.headers.get("content-encoding", "identity").lower() != "identity":

@@ -7,15 +7,17 @@ from typing import Any
 
 from incident_bot import plugins
 from incident_bot.authentication import AnyOf, StandardWebhooks
+from incident_bot.domain import heartbeat
 from incident_bot.domain.team import Team
 
 
 def webhook_secrets(ssm: Any, prefix: str, team: Team) -> dict[str, str]:
-    """{source: its secret} for every source that is a webhook, those that the team describes included."""
+    """{source: its secret} for every source that is a webhook, those that the team describes included; heartbeats have
+    their own."""
     return {
         name: _kept(ssm, f"{prefix}/webhooks/{source.sender}", _signing if _signs(source.authentication) else _token)
         for name, source in plugins.sources(team.custom).items()
-        if source.authentication is not None
+        if source.authentication is not None and name != heartbeat.SOURCE
     }
 
 

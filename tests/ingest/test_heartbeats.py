@@ -133,12 +133,6 @@ def test_one_that_pings_too_often_silences_no_other() -> None:
     assert [labels["slowed"] for labels in told if "slowed" in labels] == ["heartbeat/nightly-export"]
 
 
-def test_a_secret_for_all_of_them_opens_none() -> None:
-    world = a_watch()
-    world.secrets.known["webhooks/heartbeat"] = ("for-all",)
-    assert ping(world, secret="for-all") == 401
-
-
 @pytest.mark.parametrize("name", ["nightly-exprot", "../generic", "a/b", "x" * 3000])
 def test_no_secret_is_looked_for_that_a_stranger_names(name: str) -> None:
     class Watched(MemorySecrets):
@@ -175,3 +169,21 @@ def test_an_absence_that_the_queue_did_not_take_is_told_in_the_next_minute() -> 
 
 def test_without_heartbeats_nothing_is_read() -> None:
     assert heartbeats.watch(a_world()) == 0
+
+
+def test_no_secret_is_for_all_heartbeats() -> None:
+    secrets = {"webhooks/heartbeat": ("all",), "webhooks/heartbeat/nightly-export": ("token",)}
+    world = a_world(replace(a_team(), heartbeats={"nightly-export": EXPORT}), secrets=secrets)
+    for secret in ("all", "token"):
+        answer = receive(
+            world,
+            {
+                "rawPath": "/v1/webhooks/heartbeat",
+                "headers": {"authorization": f"Bearer {secret}", "content-type": "application/json"},
+                "requestContext": {"http": {"method": "POST"}, "requestId": "request-1"},
+                "body": json.dumps({"heartbeat": "nightly-export"}),
+            },
+        )
+        assert (answer["statusCode"], world.queue.bodies) == (404, [])
+    assert ping(world, secret="all") == 401
+    assert ping(world) == 202

@@ -42,7 +42,7 @@ class Parameters:
 
 TEAM = replace(a_team(), custom={name: described.custom for name, described in READY.items()})
 SECRETS = webhook_secrets(Parameters(), "/incident-bot", TEAM)
-WEBHOOKS = {name: source for name, source in SOURCES.items() if source.authentication}
+WEBHOOKS = {name: source for name, source in SOURCES.items() if source.authentication and name != "heartbeat"}
 EXAMPLES = [
     pytest.param(source, example, id=f"{name}: {example.name}")
     for name, source in WEBHOOKS.items()

@@ -12,6 +12,7 @@ from rich.table import Table
 from incident_bot.cli.payloads import Payload, message_of, payload
 from incident_bot.cli.session import Session, safe, session_of
 from incident_bot.cli.teams import described
+from incident_bot.domain import heartbeat
 from incident_bot.domain.errors import Invalid
 
 SEND = """Deliver a payload as its vendor would, authentication included.
@@ -60,6 +61,8 @@ def _post(session: Session, given: Payload) -> None:
     authentication, name = given.source.authentication, given.source.name
     if authentication is None:
         raise Invalid(f"{name} has no webhook", where="--source")
+    if name == heartbeat.SOURCE:
+        raise Invalid("a heartbeat is a POST to /v1/heartbeats/NAME, with the secret of its own", where="--source")
     message_id = f"msg_{uuid4().hex}"
     headers = authentication.sign(
         given.body, session.place.secret(given.source.sender), session.around.now(), message_id
