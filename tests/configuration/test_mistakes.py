@@ -276,6 +276,11 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     assert str(refused.value).splitlines() == [str(p) for p in problems]
 
 
+@pytest.mark.parametrize("when", ["{ source: incident-bot }", "{ source: incident-bot, labels.slowed: generic }"])
+def test_a_rule_may_be_for_the_bots_own_alerts(when: str, tmp_path: Path) -> None:
+    assert mistaken(tmp_path, "rules.yaml", "{ labels.severity: info }", when) == []
+
+
 @pytest.mark.parametrize("text", ["channels: [", "channels: {}\n\t- x", "- a list", "\x00"])
 def test_a_file_that_cannot_be_read_is_one_problem_and_blames_nobody_else(text: str, tmp_path: Path) -> None:
     shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)

@@ -1,32 +1,34 @@
 """What rules and playbooks match on: which fields and labels exist, and whether one set of matchers covers another."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from incident_bot.configuration.draft import Draft
 from incident_bot.configuration.problem import Flaw, Path, unknown
 from incident_bot.domain.alert import Severity, Status
 from incident_bot.domain.nearest import nearest
+from incident_bot.ingest.slowing import LABEL
+from incident_bot.ingest.synthetic import OURS
 
 FIELDS = ("source", "service", "title", "status", "resource", "severity")
 PLAYBOOK_FIELDS = (*FIELDS, "category")
-LABEL = "labels."
+LABELS = "labels."
 
 
 def check(when: Mapping[str, str], path: Path, draft: Draft, fields: Sequence[str] = FIELDS) -> Iterator[Flaw]:
     """Every matcher names a field or a label that a source declares, and a value that can occur."""
     for key, pattern in when.items():
-        if key.startswith(LABEL):
-            yield from _label(key.removeprefix(LABEL), when.get("source", "*"), (*path, key), draft)
+        if key.startswith(LABELS):
+            yield from _label(key.removeprefix(LABELS), when.get("source", "*"), (*path, key), draft)
         elif key not in fields:
-            near = nearest(key, (*fields, *(f"{LABEL}{label}" for label in _labels("*", draft))))
+            near = nearest(key, (*fields, *(f"{LABELS}{label}" for label in _labels("*", draft))))
             yield Flaw((*path, key), f"matches on {key!r}, which no alert has", near)
         else:
             yield from _value(key, pattern, (*path, key), draft)
 
 
 def _value(key: str, pattern: str, path: Path, draft: Draft) -> Iterator[Flaw]:
-    sources, severities = tuple(draft.installed.labels), [s.label for s in Severity]
+    sources, severities = tuple(_declared(draft)), [s.label for s in Severity]
     if key == "source" and not _any(pattern, sources):
         yield unknown(path, "source", pattern, sources)
     if key == "service" and not _any(pattern, draft.names["services"]):
@@ -46,7 +48,12 @@ def _label(label: str, source: str, path: Path, draft: Draft) -> Iterator[Flaw]:
 
 
 def _labels(source: str, draft: Draft) -> set[str]:
-    return {label for name, labels in draft.installed.labels.items() if covers_text(source, name) for label in labels}
+    return {label for name, labels in _declared(draft).items() if covers_text(source, name) for label in labels}
+
+
+def _declared(draft: Draft) -> Mapping[str, Collection[str]]:
+    """The labels of every source of alerts: our own ones, which no sender can send, among them."""
+    return {**draft.installed.labels, OURS: (LABEL,)}
 
 
 def _any(pattern: str, values: Iterable[str]) -> bool:

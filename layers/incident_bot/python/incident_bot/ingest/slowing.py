@@ -12,6 +12,8 @@ from incident_bot.ingest.webhook import Request, problem
 from incident_bot.sources import Parsed
 from incident_bot.world import World
 
+LABEL = "slowed"
+
 
 def slowed(world: World, source: str, request: Request) -> dict[str, Any] | None:
     """The refusal of a delivery that comes faster than agreed; None where it does not. Raises only Unavailable.
@@ -49,5 +51,5 @@ def _alert(world: World, source: str, sender: str) -> Alert:
         service=agreed.service,
         summary=f"{sender} sends more than {agreed.per_second:g} a second and is answered 429 until it slows down;"
         f" see `senders` in sources.yaml",
-        labels={"slowed": sender},
+        labels={LABEL: sender},
     )
