@@ -124,7 +124,7 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
     if enqueued:
         world.queue.send(enqueued)
     if found.alerts or parsed.changes:
-        world.metrics.count("AlertsReceived", len(found.alerts), source=source.name)
+        world.metrics.count("AlertsReceived", found.accepted, source=source.name)
     # A note says that its parser knows it for no alert.
     nothing = not (found.alerts or parsed.acknowledged or parsed.changes or parsed.notes)
     rejected = found.rejected or ((Rejection(0, "alerts", "the delivery holds no alert"),) if nothing else ())
@@ -141,7 +141,7 @@ def _taken(world: World, source: Source, request: Request, service: str) -> dict
 def _receipt(found: Sorted, parsed: Parsed, delivery: str) -> dict[str, Any]:
     notes: dict[str, Any] = {"notes": list(parsed.notes)} if parsed.notes else {}
     notes |= {"acknowledged": len(parsed.acknowledged)} if parsed.acknowledged else {}
-    counts = {"accepted": len(found.alerts), "duplicates": found.duplicates, "rejected": dump(found.rejected[:TOLD])}
+    counts = {"accepted": found.accepted, "duplicates": found.duplicates, "rejected": dump(found.rejected[:TOLD])}
     return {**counts, "delivery_id": delivery, **notes}
 
 

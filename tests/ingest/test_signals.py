@@ -59,15 +59,15 @@ def test_repeats_of_one_change_are_counted_and_sent_once() -> None:
 
     found = sort_out(Parsed((alert, again, worse, later, resolved, later)))
 
-    assert (len(found.alerts), found.duplicates, found.rejected) == (4, 2, ())
+    assert (found.accepted, found.duplicates, found.rejected) == (4, 2, ())
 
 
 def test_an_alert_that_no_message_could_hold_is_rejected_at_its_place() -> None:
-    small = an_alert()
-    parsed = Parsed((small, HUGE, an_alert(identity={"n": "2"})), (Rejection(1, "title", "title is missing"),))
+    alerts = (HUGE, replace(HUGE, labels={}), an_alert(identity={"n": "2"}))
+    parsed = Parsed(alerts, (Rejection(0, "title", "title is missing"),))
 
     found = sort_out(parsed)
 
-    assert [(rejection.index, rejection.field) for rejection in found.rejected] == [(1, "title"), (2, "")]
+    assert [(rejection.index, rejection.field) for rejection in found.rejected] == [(0, "title"), (1, "")]
     assert f"larger than {ALERT_BYTES}" in found.rejected[1].reason
-    assert (len(found.alerts), found.duplicates) == (2, 0)
+    assert (found.accepted, found.duplicates) == (2, 0), "what is rejected is not repeated by what is accepted"

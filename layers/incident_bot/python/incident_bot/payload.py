@@ -102,7 +102,7 @@ def mapping(value: Mapping[str, Any], name: str, *, required: bool = False) -> M
         if required:
             raise Unparseable(f"{name} is missing", field=name)
         return {}
-    if not isinstance(found, Mapping):
+    if not isinstance(found, (dict, Mapping)):  # a dict nearly always, which is told at once
         raise Unparseable(f"{name} is {kind(found)}, expected an object", field=name)
     return found
 

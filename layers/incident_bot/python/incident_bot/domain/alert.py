@@ -26,10 +26,8 @@ class Severity(IntEnum):
     SEV4 = 4
     SEV5 = 5
 
-    @property
-    def label(self) -> str:
-        """The outward spelling: `sev1`..`sev5`."""
-        return f"sev{int(self)}"
+    def __init__(self, number: int) -> None:
+        self.label = f"sev{number}"  # the outward spelling
 
 
 @dataclass(frozen=True)  # no slots: it keeps its fingerprint

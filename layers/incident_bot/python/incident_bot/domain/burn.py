@@ -10,12 +10,15 @@ from math import isfinite
 
 def burn_rate(labels: Mapping[str, str], windows: Sequence[str]) -> float:
     """The lowest of the burn rates that those labels carry, one a window; 0.0 where one is missing or no number."""
-    return min((_number(labels.get(name, "")) for name in windows), default=0.0)
+    rates = []
+    for name in windows:
+        if name not in labels:  # as of nearly all alerts
+            return 0.0
+        rates.append(_number(labels[name]))
+    return min(rates, default=0.0)
 
 
 def _number(text: str) -> float:
-    if not text:  # as of nearly all alerts
-        return 0.0
     try:
         rate = float(text)
     except ValueError:

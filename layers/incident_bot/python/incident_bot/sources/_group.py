@@ -69,4 +69,7 @@ def with_what_was_left_out(parsed: Parsed, truncated: object, sender: str) -> Pa
 
 def first(values: Mapping[str, str], names: tuple[str, ...]) -> str:
     """The first of those that says anything."""
-    return next((values[name] for name in names if values.get(name)), "")
+    for name in names:
+        if found := values.get(name):
+            return found
+    return ""
