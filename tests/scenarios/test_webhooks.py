@@ -67,7 +67,7 @@ def test_an_unreadable_message_of_the_queue_is_kept_aside_and_holds_nobody_up(st
     sqs.send_message(QueueUrl=outputs.signals_queue_url, MessageBody='{"Type": "Notification", "Message": "{broken"}')
     stack.alert(service)
     assert stack.paged(stack.incident(service)["id"])
-    assert any(q["source"] == "queue" for q in stack.get("/v1/quarantine"))
+    eventually(lambda: any(q["source"] == "queue" for q in stack.get("/v1/quarantine")), "the quarantine")
 
 
 def test_hostile_text_is_an_alert_like_any_other_and_harmless_wherever_it_is_shown(stack: Stack) -> None:
