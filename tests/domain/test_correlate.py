@@ -8,8 +8,10 @@ import pytest
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology
 from incident_bot.domain.classify import UNKNOWN_SERVICE
-from incident_bot.domain.correlate import JOINED_FOR, NEW, Candidate, Placement, begun, gathered, grown, place
+from incident_bot.domain.correlate import Placement, place
+from incident_bot.domain.gather import NEW, Candidate, begun, gathered, grown
 from incident_bot.domain.head import Group, Head, Member
+from incident_bot.domain.surroundings import JOINED_FOR
 from incident_bot.domain.team import Correlation, Service
 from tests.deciding import later
 

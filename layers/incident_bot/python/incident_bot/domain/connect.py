@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology
-from incident_bot.domain.correlate import NEW, Candidate, Placement, begun, gathered, grown, place, strong
+from incident_bot.domain.correlate import Placement, place
+from incident_bot.domain.gather import NEW, Candidate, begun, gathered, grown, strong
 from incident_bot.domain.head import Group, Head
 from incident_bot.domain.learn import LEARNED_AT, Kinds, kind_of, taught
 from incident_bot.domain.opening import Observation

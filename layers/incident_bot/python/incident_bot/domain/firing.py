@@ -8,7 +8,8 @@ from incident_bot.domain.alert import Status
 from incident_bot.domain.batch import Batch
 from incident_bot.domain.confidence import scored, weighed
 from incident_bot.domain.connect import Connected, connect
-from incident_bot.domain.correlate import NEW, Placement
+from incident_bot.domain.correlate import Placement
+from incident_bot.domain.gather import NEW
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, opened
 from incident_bot.domain.series import Series

@@ -7,8 +7,8 @@ from incident_bot.domain.alert import Status
 from incident_bot.domain.batch import Batch
 from incident_bot.domain.confidence import scored
 from incident_bot.domain.connect import connect
-from incident_bot.domain.correlate import NEW
 from incident_bot.domain.firing import anew, fires, join
+from incident_bot.domain.gather import NEW
 from incident_bot.domain.opening import Observation
 from incident_bot.domain.series import News, Series, begun_late, heard
 from incident_bot.domain.suppress import UNMUTED
