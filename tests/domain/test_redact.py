@@ -17,7 +17,7 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
 KEYS = (
     *("token", "password", "secret", "authorization", "api_key", "routing_key", "X-Api-Key", "apiKey", "AuthToken"),
     *("aws_secret_access_key", "db.password", "DD-APPLICATION-KEY", "Set-Cookie", "accessKeyId", "PASSWD"),
-    *("pagerduty_key", "PGPASS", "db-pass", "dbPass", "smtp_pass"),
+    *("pagerduty_key", "PGPASS", "db-pass", "dbPass", "smtp_pass", "passwordHash", "tokenValue", "api_key_base64"),
 )
 
 
@@ -71,6 +71,27 @@ KEYS = (
             "the token-bucket: full, passed=3, bypass=on, compass: north",
         ),
         ("PASS: all tests; password reset was asked for", "PASS: all tests; password reset was asked for"),
+        (f"the password is {SECRET}.", f"the password is {REDACTED}."),
+        (f"its api key was set to '{SECRET}', then", f"its api key was set to {REDACTED}, then"),
+        ("the token is expired, the password was wrong.", "the token is expired, the password was wrong."),
+        ("the secret is 512 bytes, a token is not valid", "the secret is 512 bytes, a token is not valid"),
+        ("the token is arn:aws:kms:eu-1:1:key/a1", "the token is arn:aws:kms:eu-1:1:key/a1"),
+        (f"mysql -u root -p{SECRET} -h db shop", f"mysql -u root -p{REDACTED} -h db shop"),
+        (f"mysqldump -p'{SECRET}' shop | gzip -p9", f"mysqldump -p{REDACTED} shop | gzip -p9"),
+        ("mysql -P3306 -p shop; mkdir -pv x", "mysql -P3306 -p shop; mkdir -pv x"),
+        ("mysql is slow. cp --preserve a -b", "mysql is slow. cp --preserve a -b"),
+        (f"run {{'password': {{'value': '{SECRET}'}}}}", f"run {{'password': {REDACTED}}}"),
+        (f"tokens: ['{SECRET}', '{SECRET}'], 2 more", f"tokens: {REDACTED}, 2 more"),
+        (f"secret={{'a': ['{SECRET}', '{SECRET}'", f"secret={REDACTED}"),
+        (f"https://api.telegram.org/bot123456789:{SECRET}/getMe", f"https://api.telegram.org/bot{REDACTED}/getMe"),
+        (f"sent by 123456789:AA{'b-' * 16}c", f"sent by {REDACTED}"),
+        ("https://shop.test/bot12:30/x, at 12:AA", "https://shop.test/bot12:30/x, at 12:AA"),
+        ("npm_" + "a1" * 18, REDACTED),
+        ("AIza" + "Sy-b_" * 7, REDACTED),
+        ("sk-ant-api03-" + "a1_" * 20, REDACTED),
+        ("sk-proj-" + "a1_" * 20, REDACTED),
+        (f"SG.{'a1' * 11}.{'b-' * 21}c", REDACTED),
+        ("npm_config_cache, SG.1, task-ant-eater, AIzawa", "npm_config_cache, SG.1, task-ant-eater, AIzawa"),
         ("ghp_" + "a1" * 18, REDACTED),
         ("xoxb-123456789012-abcdef", REDACTED),
         (JWT, REDACTED),
@@ -111,6 +132,10 @@ def test_what_is_nothing_stays(value: str) -> None:
         "bypass",
         "token-bucket",
         "passed",
+        "hash",
+        "defaultValue",
+        "text",
+        "keyHash",
     ],
 )
 def test_keys_that_only_look_alike_keep_their_values(key: str) -> None:
@@ -167,6 +192,53 @@ def test_the_argument_after_an_option_for_a_secret_goes(flag: str) -> None:
     arguments = ["mysql", flag, SECRET, "-u", "root", flag, "--verbose", flag]
     after = ["mysql", flag, REDACTED, "-u", "root", flag, "--verbose", flag]
     assert json.loads(redacted(json.dumps({"command": arguments}))) == {"command": after}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "after"),
+    [
+        (["mysql", "-u", "root", f"-p{SECRET}"], ["mysql", "-u", "root", f"-p{REDACTED}"]),
+        (["/usr/bin/mysqldump", f"-p{SECRET}", "shop"], ["/usr/bin/mysqldump", f"-p{REDACTED}", "shop"]),
+        (["docker", "run", "-p80:80"], ["docker", "run", "-p80:80"]),
+        (["mysql", "-p", "shop"], ["mysql", "-p", "shop"]),
+        ([["mysql", "shop"], ["docker", "-p80:80"]], [["mysql", "shop"], ["docker", "-p80:80"]]),
+    ],
+)
+def test_what_stands_right_behind_an_option_of_mysql_goes(arguments: list[Any], after: list[Any]) -> None:
+    assert json.loads(redacted(json.dumps({"command": arguments, "token": None}))) == {"command": after, "token": None}
+
+
+@pytest.mark.parametrize(
+    ("document", "after"),
+    [
+        ([["HOST", "db"], ["DB_PASSWORD", SECRET]], [["HOST", "db"], ["DB_PASSWORD", REDACTED]]),
+        ([["token", {"a": SECRET}]], [["token", REDACTED]]),
+        ([["token", "password"], ["secret", "api_key"]], [["token", "password"], ["secret", "api_key"]]),
+        (["token", "email"], ["token", "email"]),
+        ([["token", "email", "name"]], [["token", "email", "name"]]),
+        (
+            {"name": {"S": "DB_PASSWORD"}, "value": {"S": SECRET}},
+            {"name": {"S": "DB_PASSWORD"}, "value": REDACTED},
+        ),
+        ({"name": "DB_PASSWORD", "is": {"value": SECRET}}, {"name": "DB_PASSWORD", "is": {"value": REDACTED}}),
+        (
+            {"name": "get-token", "on": [{"name": "p95", "value": 5}], "at": {"value": 3}},
+            {"name": "get-token", "on": [{"name": "p95", "value": 5}], "at": {"value": REDACTED}},
+        ),
+    ],
+)
+def test_a_pair_is_one_however_it_is_nested(document: Any, after: Any) -> None:
+    assert json.loads(redacted(json.dumps(document))) == after
+
+
+TALK = """the a of is was has not expired wrong invalid missing required rotated 3 512 p95 token tokens secret password
+key alarm mysql pod in at 10:15 for 5m error 401 - (see /bot docs) , ."""
+WORDS = st.sampled_from(TALK.split())
+
+
+@given(st.lists(WORDS, max_size=15).map(" ".join))
+def test_what_people_write_of_secrets_stays_readable(text: str) -> None:
+    assert redacted(text) == text
 
 
 def test_what_secrets_manager_calls_a_secret_is_one() -> None:

@@ -2,11 +2,13 @@
 
 Redacted are
 - in JSON, at any depth, and in JSON inside of strings: the value of a key that ends in one of SECRET_KEYS, however it
-  is spelled (`X-Api-Key` and `apiKey` alike), or in its plural, but for a number, which counts; and the value beside
-  such a name, as lists of environment variables have it (`{"name": "DB_PASSWORD", "value": ...}`);
-- in any text: what follows such a key and `=` or `:`, or as an option of a command (`--password ...`, in a list of
-  arguments too), Bearer and Basic credentials, AWS access keys, tokens of GitHub, GitLab, Slack and Stripe, JSON Web
-  Tokens and private keys in PEM;
+  is spelled (`X-Api-Key` and `apiKey` alike), in its plural, but for a number, which counts, or with one of FORMS
+  behind it (`passwordHash`); and the value beside such a name, as lists of environment variables have it
+  (`{"name": "DB_PASSWORD", "value": ...}`), either of them one object deeper too, or the second of a pair among pairs;
+- in any text: what follows such a key and `=` or `:`, or `is` where it looks like a secret, or as an option of a
+  command (`--password ...`, `mysql -p...`, in a list of arguments too), Bearer and Basic credentials, AWS access keys,
+  tokens of GitHub, GitLab, Slack, Stripe, npm, Google, OpenAI, Anthropic, SendGrid and Telegram's bots, JSON Web Tokens
+  and private keys in PEM;
 - in URLs: the user with the password, parameters of the query that are such keys or signatures, and the paths of
   webhooks, which are their own password;
 - all of this where it is percent-encoded too.
@@ -26,6 +28,7 @@ SECRET_KEYS = (
     *("appkey", "applicationkey", "routingkey", "integrationkey", "servicekey", "pagerdutykey", "privatekey"),
     *("signingkey", "secretstring", "secretbinary", "accountkey"),
 )
+FORMS = ("hash", "value", "text", "string", "plain", "plaintext", "base64", "encrypted")  # a secret's, behind its name
 SIGNED = ("sig", "signature", "xamzsignature", "key", "code", "auth", "jwt")  # parameters of URLs besides
 # Whatever is redacted has one of these in it; most texts have none, and are dealt with by looking for them.
 SIGNS = (
@@ -34,13 +37,21 @@ SIGNS = (
     *("servicekey", "pagerdutykey", "hooksslack", "hookszapier", "webhook", "eventspagerduty", "privatekey"),
     *("signingkey", "accountkey", "bearer", "basic", "akia", "asia", "ghp", "gho", "ghu", "ghs", "ghr"),
     *("githubpat", "glpat", "xox", "sklive", "rklive", "eyj", "sig=", "signature=", "key=", "code=", "auth=", "jwt="),
+    *("npm", "aiza", "skant", "skproj", "sksvcacct", "mysql", "mariadb", "%2fbot"),
     *("@", "%40", "%3d", "\\u00"),  # an escape may hide a letter of any of them
 )
+EXACTLY = ("SG.", "/bot", ":AA")  # the same, as written
 BETWEEN = str.maketrans("", "", "_-. ")
 NAMES = frozenset({"name", "key", "parametername", "parameterkey", "variable"})  # they say what VALUES beside them are
 VALUES = frozenset({"value", "values", "parametervalue"})
 FLAG = re.compile(r"--?[A-Za-z][\w.-]{0,80}")  # an argument that says what the next one is
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+ARGUMENTS_END = frozenset("]{}:")
+CLIENT = re.compile(r"(?:.*/)?(?:mysql\w*|mariadb[\w-]*|sshpass)")  # its password stands right behind `-p`
+WRAPPED = re.compile(r'\{\s*"[^"]*"\s*:\s*(?P<name>"(?:[^"\\]|\\.)*")\s*\}', re.DOTALL)
+IN_PAIRS = re.compile(r"[\[,]\s*\[\s*$")
+COMMA = re.compile(r"\s*,\s*")
+CLOSED = re.compile(r"\s*\]")
 ARGUMENT = re.compile(r'(?P<between>\s*,\s*)"(?!-)(?:[^"\\]|\\.)+"(?!\s*:)', re.DOTALL)
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -51,7 +62,13 @@ NOTHING = frozenset({"null", "true", "false", '""', "[]", "{}"})
 AGAIN = json.JSONDecoder()
 
 KEY = r"(?:{})".format("|".join("[_. -]?".join(key) if key.endswith("key") else key for key in sorted(SECRET_KEYS)))
-VALUE = r"(?:(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}\]]*|[\"']?[^\s,;&\"'<>)}\]]+)"
+KEY = rf"{KEY}(?:[_.-]?(?:{'|'.join(sorted(FORMS, reverse=True))}))?"
+INNER = r"[^\[\](){}]"
+END = r"(?:[\])}]|\Z)"
+OBJECT = (
+    rf"[\[({{](?:{INNER}|[\[({{]{INNER}{{0,300}}{END}){{0,300}}{END}|[\[({{][^\r\n]*"  # deeper ones with their line
+)
+VALUE = rf"(?:{OBJECT}|(?:\"[^\"]*\"|'[^']*')[^\s,;&\"'<>)}}\]]*|[\"']?[^\s,;&\"'<>)}}\]]+)"
 ENCODED = re.compile(r"[A-Za-z0-9_.~+*!(),;:@/$%-]{4,}")
 ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 RAW = ":/,;@$!*()"  # what only some encoders encode
@@ -70,7 +87,7 @@ def redacted(text: str) -> str:
 
 def _suspicious(text: str) -> bool:
     squeezed = text.lower().replace("_", "").replace("-", "").replace(".", "").replace(" ", "")
-    return any(sign in squeezed for sign in SIGNS)
+    return any(sign in squeezed for sign in SIGNS) or any(sign in text for sign in EXACTLY)
 
 
 def _is_json(text: str) -> bool:
@@ -86,9 +103,10 @@ def _of_json(text: str, layers: int = LAYERS) -> str:
     named = _named(text) if "alue" in text else frozenset()
     objects: list[int] = []
     parts: list[str] = []
-    place = 0
+    place, client = 0, False  # whether the arguments are those of such a client
     while token := TOKEN.search(text, place):
-        parts.append(text[place : token.start()])
+        parts.append(between := text[place : token.start()])
+        client = client and not ARGUMENTS_END.intersection(between)
         place = token.end()
         colon = COLON.match(text, place)
         if _moved(objects, token):
@@ -100,7 +118,13 @@ def _of_json(text: str, layers: int = LAYERS) -> str:
         elif FLAG.fullmatch(said := _said(token[0])) and _secret(said) and (argument := ARGUMENT.match(text, place)):
             parts += (token[0], argument["between"], f'"{REDACTED}"')
             place = argument.end()
+        elif _secret(said) and (end := _paired(text, token)):
+            parts += (token[0], text[place : end[0]], f'"{REDACTED}"')
+            place = end[1]
+        elif client and said.startswith("-p") and len(said) > 2:
+            parts.append(f'"-p{REDACTED}"')
         else:
+            client = client or bool(CLIENT.fullmatch(said))
             parts.append(_of_literal(token[0], layers))
     return "".join([*parts, text[place:]])
 
@@ -108,15 +132,30 @@ def _of_json(text: str, layers: int = LAYERS) -> str:
 def _named(text: str) -> frozenset[int]:
     """Where the objects begin that name a secret whose value is beside its name."""
     objects: list[int] = []
-    found: set[int] = set()
+    found, otherwise, inside = set[int](), set[int](), dict[int, int]()
     for token in TOKEN.finditer(text):
-        if _moved(objects, token) or not (colon := COLON.match(text, token.end())):
+        if _moved(objects, token):
+            if token[0] == "{" and len(objects) > 1:
+                inside[objects[-1]] = objects[-2]
             continue
-        if _squeezed(_said(token[0])) in NAMES:
-            name = LITERAL.match(text, colon.end())
-            if name and _secret(_said(name[0])):
-                found.add(objects[-1])
-    return frozenset(found)
+        if not (colon := COLON.match(text, token.end())) or _squeezed(_said(token[0])) not in NAMES:
+            continue
+        wrapped = WRAPPED.match(text, colon.end())
+        name = LITERAL.match(wrapped["name"]) if wrapped else LITERAL.match(text, colon.end())
+        (found if name and _secret(_said(name[0])) else otherwise).add(objects[-1])
+    return frozenset(found | {o for o, around in inside.items() if around in found and o not in otherwise})
+
+
+def _paired(text: str, token: re.Match[str]) -> tuple[int, int] | None:
+    """Where the second of a pair begins and ends whose first is the token: where pairs stand in a list, and that it is
+    no name of a secret itself, as in a list of lists of names."""
+    before = text[max(0, token.start() - 200) : token.start()]
+    comma = COMMA.match(text, token.end()) if IN_PAIRS.search(before) else None
+    if comma is None:
+        return None
+    value, end = AGAIN.raw_decode(text, comma.end())
+    names = isinstance(value, str) and _secret(value)
+    return (comma.end(), end) if CLOSED.match(text, end) and value and not names else None
 
 
 def _moved(objects: list[int], token: re.Match[str]) -> bool:
@@ -158,7 +197,9 @@ def _squeezed(key: str) -> str:
 
 def _secret(key: str) -> bool:
     name = _squeezed(key)
-    return name.endswith(SECRET_KEYS) or name.removesuffix("s").endswith(SECRET_KEYS) or bool(PASS.search(key))
+    formless = next((name.removesuffix(form) for form in FORMS if name.endswith(form)), name)
+    names = (name, name.removesuffix("s"), formless)
+    return any(one.endswith(SECRET_KEYS) for one in names) or bool(PASS.search(key))
 
 
 def _of_text(text: str, layers: int) -> str:
@@ -196,6 +237,15 @@ def _parameter(found: re.Match[str]) -> str:
 
 def _valued(found: re.Match[str]) -> str:
     return found[0] if _nothing(found["key"], found["value"]) else f"{found['before']}{REDACTED}"
+
+
+def _told(found: re.Match[str]) -> str:
+    """What is said in a sentence: a secret where it is no word or number (`is expired`, `is 512 bytes long`)."""
+    value = found["value"].rstrip(".")
+    letters, digits = any(c.isalpha() for c in value), any(c.isdigit() for c in value)
+    looks = len(value) >= 6 and letters and (digits or any(c in "!@#$^*+" for c in value))
+    known = value.lower().startswith(("arn:", "http"))
+    return f"{found['before']}{REDACTED}{found['value'][len(value) :]}" if looks and not known else found[0]
 
 
 def _basic(found: re.Match[str]) -> str:
@@ -261,6 +311,23 @@ PROSE: tuple[tuple[re.Pattern[str], Replace], ...] = (
         ),
         rf"\g<before>{REDACTED}",
     ),
+    (
+        re.compile(
+            rf"(?P<before>{KEY}[\"']?\s{{1,3}}(?:is|was)(?:\s(?:now|set\sto|changed\sto))?:?\s{{1,3}})(?P<value>{VALUE})",
+            re.IGNORECASE,
+        ),
+        _told,
+    ),
+    (
+        re.compile(
+            rf"(?P<before>\b(?:mysql\w*|mariadb[\w-]{{0,20}}|sshpass)\s(?:[^\n|;&]{{0,300}}?\s)?-p)(?P<value>{VALUE})"
+        ),
+        rf"\g<before>{REDACTED}",
+    ),
+    (re.compile(r"(?P<before>/bot)\d{6,12}:[\w-]{20,}"), rf"\g<before>{REDACTED}"),
+    (re.compile(r"\b\d{6,12}:AA[\w-]{33}(?![\w-])"), REDACTED),
+    (re.compile(r"\b(?:npm_[A-Za-z0-9]{36}|AIza[\w-]{35})(?![\w-])"), REDACTED),
+    (re.compile(r"\b(?:sk-(?:ant|proj|svcacct)-[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})"), REDACTED),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), REDACTED),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]{20,}"), REDACTED),
     (re.compile(r"\b(?:xox[a-z]-|[sr]k_live_)[\w-]{10,}"), REDACTED),
