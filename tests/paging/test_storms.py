@@ -17,7 +17,7 @@ from incident_bot.virtual.clock import T0
 from incident_bot.virtual.deployment import Deployment
 from incident_bot.virtual.store import MemoryStore
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Update, Write
+from incident_bot.world import Put, Update, Write
 from tests.asking import ask
 from tests.building import a_team, a_world
 from tests.deciding import says
@@ -259,3 +259,32 @@ def test_a_sender_that_dies_right_after_the_count_neither_doubles_nor_loses_anyt
     assert paging.send(here.world, last.id, intent.name).kind == "cancelled"
     assert len(here.summaries) == 1
     assert here.summaries[0].alerts == 1
+
+
+class Dying(MemoryStore):
+    """A store whose writer dies, once `dies`, before what became of a page is written."""
+
+    dies = False
+
+    def write(self, writes: list[Write]) -> None:  # type: ignore[override]
+        if self.dies and any(isinstance(one, Put) and one.item.get("state") == "cancelled" for one in writes):
+            raise Unavailable("the sandbox is gone")
+        super().write(writes)
+
+
+def test_a_page_is_counted_once_where_its_sender_dies_beyond_those_that_a_storm_remembers() -> None:
+    store, key = Dying(), keys.storm("payments")
+    world: VirtualWorld = replace(a_world(a_team(storm=StormMode(pages=1, window_seconds=900))), store=store)
+    for number in range(2):
+        consume(world, a_batch(a_record(world, unknown(number, 0), delivery=f"d{number}")))
+    members = [f"another-{n}" for n in range(MEMBERS_KEPT)]
+    store.update(Update(key, set={"members": members, "count": MEMBERS_KEPT}))
+
+    store.dies = True
+    consume(world, a_batch(a_record(world, unknown(2, 0), delivery="d2")))
+    store.dies = False
+    (late,) = {i for (pk, _) in store.opened() if (i := pk[4:]) and "mystery-2" in incidents.read(store, i).service}
+    world.clock.advance(60)
+
+    assert paging.send(world, late, "page-first").kind == "cancelled"
+    assert store.get_many([key])[key]["count"] == MEMBERS_KEPT + 1

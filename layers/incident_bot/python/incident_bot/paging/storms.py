@@ -11,10 +11,10 @@ from incident_bot.domain.errors import Conflict, IncidentBotError
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.opening import first_page
-from incident_bot.domain.storm import Verdict
+from incident_bot.domain.storm import Storm, Verdict
 from incident_bot.domain.timeline import Line
 from incident_bot.state import incidents, intents, keys, mailbox, storms
-from incident_bot.world import Item, Key, World, Write
+from incident_bot.world import Item, Key, Update, World, Write
 
 TRIES = 8
 ALONE = ""
@@ -48,7 +48,11 @@ def _counted(world: World, incident: Incident, intent: Intent, found: Mapping[Ke
         verdict = storm.decide(before, incident, severity, by, now, new_id=world.new_id(), part=part)
         try:
             world.store.write(
-                [storms.counting(group, before, verdict.storm, now), *_also(world, incident, group, verdict)]
+                [
+                    storms.counting(group, before, verdict.storm, now),
+                    *_marked(before, verdict, intent),
+                    *_also(world, incident, group, verdict),
+                ]
             )
         except Conflict:
             found = world.store.get_many([keys.storm(group)])
@@ -60,6 +64,18 @@ def _counted(world: World, incident: Incident, intent: Intent, found: Mapping[Ke
 def _is_part(world: World, summary: str, incident: Incident) -> bool:
     """Whether an earlier page of the incident became part of that summary."""
     return any(summary in page.outcome for page in intents.of(world.store, incident.id) if page.pages)
+
+
+def _marked(before: Storm, verdict: Verdict, intent: Intent) -> list[Write]:
+    """Beyond what the storm itself remembers the page says, in the same moment, that it was counted: it may be asked
+    again after a crash, before what became of it is written."""
+    if verdict.alone or storm.remembers(before):
+        return []
+    return [Update(keys.intent(intent.incident, intent.name), set={"outcome": _said(verdict)})]
+
+
+def _said(verdict: Verdict) -> str:
+    return f"its team is in a storm: {verdict.storm.incident} is the page for this incident too"
 
 
 def _also(world: World, incident: Incident, group: str, verdict: Verdict) -> list[Write]:
@@ -85,8 +101,7 @@ def _told(world: World, verdict: Verdict) -> Part:
     world.metrics.count("PageInSummary")
     if verdict.tells:
         mailbox.wake(world, summary)
-    reason = f"its team is in a storm: {summary} is the page for this incident too"
-    return Part(reason, summary if verdict.begins else "")
+    return Part(_said(verdict), summary if verdict.begins else "")
 
 
 def look(world: World, summary: Incident) -> tuple[Incident, bool, str]:
