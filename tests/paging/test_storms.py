@@ -1,5 +1,6 @@
 """Three hundred incidents at once: who is woken how often, is each of them there, and does the page say so?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -266,7 +267,7 @@ class Dying(MemoryStore):
 
     dies = False
 
-    def write(self, writes: list[Write]) -> None:  # type: ignore[override]
+    def write(self, writes: Sequence[Write]) -> None:
         if self.dies and any(isinstance(one, Put) and one.item.get("state") == "cancelled" for one in writes):
             raise Unavailable("the sandbox is gone")
         super().write(writes)
