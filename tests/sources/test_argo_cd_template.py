@@ -43,5 +43,5 @@ def test_its_conditions_and_its_service_are_yaml_of_their_own() -> None:
     conditions = YAML(typ="safe").load(settings()["trigger.incident-bot"])
     service = YAML(typ="safe").load(settings()["service.webhook.incident-bot"])
 
-    assert [condition["send"] for condition in conditions] == [["incident-bot"]] * 4
+    assert [condition["send"] for condition in conditions] == [["incident-bot"]] * 5
     assert service["url"].endswith(f"/v1/webhooks/{SOURCE.name}")

@@ -3,20 +3,29 @@
 Argo CD's notifications have no format: the body is a template of the user's. Ours is docs/argocd-notifications.yaml,
 which sends the secret as a bearer token and tells both states each time one of them changes. Degraded health and a sync
 that failed fire; healthy, and a sync that succeeded, resolve; all between (progressing, suspended, running) is neither.
+
+A sync in production is a deployment of its revision, until the application is no longer progressing; the same revision
+again (Argo CD heals what drifts) is the same one. Whether it is production the application's label `environment` or
+`env` says, and where it has none, the name of its project, its namespace, its cluster or of itself.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from incident_bot.authentication import BearerOrBasic
 from incident_bot.domain.alert import Alert, Status
+from incident_bot.domain.deploys import LONGEST, Change
 from incident_bot.payload import links, mapping, moment, prose, severity, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
 from incident_bot.sources._fields import labelled
+from incident_bot.sources._production import is_production
 
 HEALTH = {"Degraded": Status.FIRING, "Healthy": Status.RESOLVED}
 SYNC = {"Failed": Status.FIRING, "Error": Status.FIRING, "Succeeded": Status.RESOLVED}
+UNDER_WAY = ("Progressing", "Missing")  # a health that a sync which succeeded may still be waiting for
+TIERS = ("environment", "env")
+PLACES = ("project", "destination", "cluster", "application")
 LABELS = 20
 
 
@@ -25,7 +34,8 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
     text(body, "application", required=True)
     alerts = tuple(_alerts(body, received_at))
     states = f"health {prose(body, 'health')[:50] or 'unknown'}, sync {prose(body, 'sync_phase')[:50] or 'none'}"
-    return Parsed(alerts, notes=() if alerts else (f"nothing has failed and nothing has succeeded: {states}",))
+    notes = () if alerts else (f"nothing has failed and nothing has succeeded: {states}",)
+    return Parsed(alerts, notes=notes, changes=_changes(body, received_at))
 
 
 def _alerts(body: Mapping[str, Any], received_at: datetime) -> Iterator[Alert]:
@@ -35,6 +45,51 @@ def _alerts(body: Mapping[str, Any], received_at: datetime) -> Iterator[Alert]:
     if status := SYNC.get(text(body, "sync_phase")):
         at = moment(body, "sync_finished_at", received_at) or received_at
         yield _alert(body, "sync", status, at, prose(body, "sync_message"))
+
+
+def _changes(body: Mapping[str, Any], received_at: datetime) -> tuple[Change, ...]:
+    """That a sync began, or how it ended; only production's says anything of its alerts."""
+    phase, revision = text(body, "sync_phase"), _revision(body)
+    if not revision or phase not in ("Running", *SYNC) or not _in_production(body):
+        return ()
+    health, failed = text(body, "health"), SYNC.get(phase) is Status.FIRING
+    ended = phase != "Running" and (failed or health not in UNDER_WAY)
+    finished = moment(body, "sync_finished_at", received_at) or received_at
+    at = _ended_at(body, finished, received_at) if ended else moment(body, "sync_started_at", received_at)
+    change = Change(
+        source="argo_cd",
+        id=f"{prose(body, 'namespace')}/{prose(body, 'application')}@{revision}",
+        service=_service(body),
+        at=min(at or (received_at if phase == "Running" else finished), received_at),
+        ended=ended,
+        failed=failed or (ended and health == "Degraded"),
+        resource=text(body, "application"),
+        version=revision[:12],
+    )
+    return (change,)
+
+
+def _revision(body: Mapping[str, Any]) -> str:
+    """What is synced: what was last compared with may be newer, once the sync is over."""
+    compared = text(body, "sync_phase") != "Succeeded" or text(body, "sync") == "Synced"
+    return prose(body, "sync_revision") or (prose(body, "revision") if compared else "")
+
+
+def _ended_at(body: Mapping[str, Any], finished: datetime, received_at: datetime) -> datetime:
+    """When the sync was over, or what it changed was healthy not long after."""
+    well = moment(body, "health_since", received_at) if text(body, "health") == "Healthy" else None
+    return well if well and timedelta(0) <= well - finished <= LONGEST else finished
+
+
+def _in_production(body: Mapping[str, Any]) -> bool:
+    own = mapping(body, "labels")
+    said = [prose(own, name) for name in TIERS if prose(own, name)] or [prose(body, name) for name in PLACES]
+    return any(map(is_production, said))
+
+
+def _service(body: Mapping[str, Any]) -> str:
+    own = mapping(body, "labels")
+    return prose(own, "service") or prose(own, "app.kubernetes.io/name") or text(body, "application")
 
 
 def _alert(body: Mapping[str, Any], about: str, status: Status, at: datetime, summary: str) -> Alert:
@@ -52,7 +107,7 @@ def _alert(body: Mapping[str, Any], about: str, status: Status, at: datetime, su
         occurred_at=at,
         started_at=at,
         severity=severity(prose(own, "severity")),
-        service=prose(own, "service") or prose(own, "app.kubernetes.io/name") or application,
+        service=_service(body),
         resource=application,
         summary=summary,
         labels=labelled(
@@ -88,6 +143,8 @@ _DEGRADED: Mapping[str, Any] = {
     "sync": "Synced",
     "sync_phase": "Running",
     "sync_message": "",
+    "sync_revision": "3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+    "sync_started_at": "2026-01-15T09:59:30Z",
     "sync_finished_at": "",
 }
 _HEALTH = {

@@ -6,7 +6,6 @@ failed deployment is sev3, a failed workflow sev4, so that neither wakes anybody
 GitHub sends (a ping, a run of a pull request, a deployment under way) holds no alert on purpose.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,15 +17,13 @@ from incident_bot.domain.errors import Unparseable
 from incident_bot.payload import links, mapping, moment, prose, shown, text
 from incident_bot.sources import ONLY_CHANGES_SECONDS, Example, Parsed, Source
 from incident_bot.sources._fields import labelled
+from incident_bot.sources._production import is_production
 
 CONCLUSIONS = {
     **dict.fromkeys(("failure", "timed_out", "startup_failure"), Status.FIRING),
     "success": Status.RESOLVED,
 }
 STATES = {"failure": Status.FIRING, "error": Status.FIRING, "success": Status.RESOLVED}
-PRODUCTION = re.compile(
-    r"(?:.*[-./])?(?<!(?:non|pre)[-./])(?:production|prod|live)(?:[-./].*)?", re.IGNORECASE | re.DOTALL
-)  # as a part of an environment's name
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
@@ -130,7 +127,7 @@ def _changes(
 def _in_production(said: Mapping[str, Any], deployment: Mapping[str, Any]) -> bool:
     """Whether GitHub was told so, or the environment's name says it, where nobody may have told GitHub."""
     environment = prose(said, "environment") or prose(deployment, "environment")
-    return deployment.get("production_environment") is True or bool(PRODUCTION.fullmatch(environment))
+    return deployment.get("production_environment") is True or is_production(environment)
 
 
 def _at(said: Mapping[str, Any], where: str, received_at: datetime) -> datetime:
