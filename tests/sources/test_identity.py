@@ -109,3 +109,21 @@ def test_a_generic_firing_that_is_sent_again_keeps_the_time_of_its_start() -> No
     alert = generic(started_at="2026-01-15T09:00:00Z")
 
     assert alert.occurred_at == alert.started_at == instant("2026-01-15T09:00:00Z")
+
+
+def test_the_series_of_one_rule_of_managed_prometheus_are_several() -> None:
+    def key(labels: dict[str, str], condition: str = "Fired") -> str:
+        essentials = {
+            "alertRule": "pods/NotReady",
+            "monitorCondition": condition,
+            "firedDateTime": "2026-01-15T10:00:00Z",
+        }
+        data = {"essentials": essentials, "alertContext": {"expression": "x > 0", "labels": labels}}
+        body = {"schemaId": "azureMonitorCommonAlertSchema", "data": data}
+        (alert,) = read(plugins.sources()["azure_monitor"], body, NOW).alerts
+        return alert.fingerprint
+
+    many = {f"label_{n:02}": "x" for n in range(30)}
+    assert key({"pod": "a"}) != key({"pod": "b"})
+    assert key(many | {"zone": "1"}) != key(many | {"zone": "2"})
+    assert key({"pod": "a", "job": "j"}) == key({"job": "j", "pod": "a"}, "Resolved")

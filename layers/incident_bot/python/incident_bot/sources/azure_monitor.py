@@ -3,7 +3,8 @@
 A webhook of an action group can neither sign nor send a header of ours, it has its URI alone: so the secret is the
 password in it (https://azure:<secret>@...), or a parameter of it (...?token=<secret>). The token of Entra ID that a
 "secure webhook" sends is not read, as no key of ours is in it. Alerts of the activity log never resolve, but health
-does, by the status inside; all others of them end once they were quiet for a day.
+does, by the status inside; all others of them end once they were quiet for a day. A rule of Managed Prometheus fires
+once for each series that its expression finds, and what tells those apart is in the labels of the alert's context.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ SEVERITIES = {
 TEST = ("test-", "Alert rule description")  # how the rule of an action group's test is named, and described
 CUSTOM = 20  # properties of a rule's own that become labels
 DIMENSIONS = 20
+SERIES_LABELS = 64  # of a Prometheus series: as many as its name may have
 
 
 def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
@@ -38,8 +40,7 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
         raise Unparseable(f"schemaId is not {SCHEMA}: enable the common alert schema", field="schemaId")
     data = mapping(body, "data", required=True)
     essentials, context = mapping(data, "essentials", required=True), mapping(data, "alertContext")
-    about = context.get("properties")
-    properties = about if isinstance(about, Mapping) else {}
+    properties = _object(context, "properties")
     rule = text(essentials, "alertRule", required=True)
     targets, logged = names_of(essentials.get("alertTargetIDs")), _logged(essentials)
     status = _status(essentials, context, properties)
@@ -55,15 +56,17 @@ def parse(body: Mapping[str, Any], received_at: datetime) -> Parsed:
                 occurred_at=_occurred_at(essentials, context, status, fired_at, received_at),
                 started_at=fired_at,
                 severity=Severity.SEV5 if test else None if logged else SEVERITIES.get(text(essentials, "severity")),
-                service=prose(mapping(data, "customProperties"), "service"),
+                service=prose(mapping(data, "customProperties"), "service")
+                or prose(_object(context, "labels"), "service"),
                 resource=targets[0] if targets else "",
-                summary=prose(essentials, "description") or prose(properties, "communication"),
+                summary=_summary(essentials, context, properties),
                 labels=_labels(essentials, mapping(data, "customProperties"), context, properties, test=test),
                 links=links(
                     {
                         "source": prose(essentials, "investigationLink"),
                         "results": prose(_criterion(context), "linkToFilteredSearchResultsUI")
                         or prose(context, "LinkToFilteredSearchResultsUI"),
+                        "runbook": prose(_object(context, "annotations"), "runbook_url"),
                     }
                 ),
             ),
@@ -106,13 +109,29 @@ def _identity(
     return {"rule": rule, "targets": ",".join(sorted(t.lower() for t in targets)), "dimensions": ",".join(split)}
 
 
+def _object(context: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under that name; the context of every kind of alert is another one, so anything else is none."""
+    found = context.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _summary(essentials: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
+    """What the rule's annotations say of this series, or else what the rule is described as."""
+    annotations = _object(context, "annotations")
+    told = prose(annotations, "summary") or prose(annotations, "description")
+    return told or prose(essentials, "description") or prose(properties, "communication")
+
+
 def _criterion(context: Mapping[str, Any]) -> Mapping[str, Any]:
     condition = context.get("condition")
     return first(condition, "allOf") if isinstance(condition, Mapping) else {}
 
 
 def _dimensions(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What tells the series of one rule apart; older log search alerts have them beside the condition."""
+    """What tells the series of one rule apart: dimensions, which older log search alerts have beside the condition, or
+    the labels of a Prometheus alert."""
+    for label, value in sorted(_object(context, "labels").items())[:SERIES_LABELS]:
+        yield label[:100], prose({"value": value}, "value")
     found = _criterion(context).get("dimensions") or context.get("Dimensions")
     for dimension in found[:DIMENSIONS] if isinstance(found, list) else ():
         if isinstance(dimension, Mapping) and prose(dimension, "name"):
@@ -246,6 +265,30 @@ SOURCE = Source(
                 monitoringService="Log Analytics",
             ),
             ({"identity": {"dimensions": "Computer=orders-1"}, "labels": {"dimension.Computer": "orders-1"}},),
+        ),
+        Example(
+            "a Prometheus rule finds a pod",
+            _payload(
+                {
+                    "interval": "PT1M",
+                    "expression": 'kube_pod_status_ready{condition="false"} > 0',
+                    "expressionValue": "1",
+                    "for": "PT5M",
+                    "labels": {"alertname": "PodNotReady", "service": "orders", "pod": "orders-7d9f"},
+                    "annotations": {"summary": "orders-7d9f is not ready"},
+                    "ruleGroup": "/subscriptions/0f1e/prometheusRuleGroups/pods",
+                },
+                alertRule="pods/PodNotReady",
+                monitoringService="Prometheus",
+            ),
+            (
+                {
+                    "service": "orders",
+                    "identity": {"dimensions": "alertname=PodNotReady,pod=orders-7d9f,service=orders"},
+                    "summary": "orders-7d9f is not ready",
+                    "labels": {"dimension.pod": "orders-7d9f"},
+                },
+            ),
         ),
         Example(
             "Azure itself is ill",

@@ -17,6 +17,8 @@ from incident_bot.sources._fields import labelled
 
 STATES = {"open": Status.FIRING, "closed": Status.RESOLVED}
 VERSIONS = ("1.2", "test")
+NAMED = ("service", "service_name", "function_name", "module_id", "container_name")
+OWN = ("service", "app.kubernetes.io/name", "app", "k8s-app")
 LABELS = 20
 
 
@@ -80,19 +82,26 @@ def _identity(incident: Mapping[str, Any]) -> dict[str, str]:
 
 def _labels_of(incident: Mapping[str, Any], name: str) -> dict[str, str]:
     """The labels of the incident's `resource` or `metric`, under `resource.` or `metric.`."""
-    found = mapping(incident, name).get("labels")
+    return _prefixed(mapping(incident, name).get("labels"), name)
+
+
+def _prefixed(found: object, name: str) -> dict[str, str]:
     pairs = list(found.items())[:LABELS] if isinstance(found, Mapping) else []
     return labelled(**{f"{name}.{key[:100]}": value for key, value in pairs})
 
 
 def _service(incident: Mapping[str, Any]) -> str:
-    """What the policy's own labels name, or the resource's."""
-    own, resource = incident.get("policy_user_labels"), mapping(incident, "resource").get("labels")
-    for found in (own, resource):
-        if isinstance(found, Mapping):
-            for name in ("service", "service_name", "container_name"):
-                if prose(found, name):
-                    return prose(found, name)
+    """What the policy's own labels name, those of the machine or the pod that was looked at, or the resource's."""
+    metadata = mapping(incident, "metadata")
+    for found, names in (
+        (incident.get("policy_user_labels"), NAMED),
+        (metadata.get("user_labels"), OWN),
+        (mapping(incident, "resource").get("labels"), NAMED),
+        (metadata.get("system_labels"), ("top_level_controller_name",)),
+        (mapping(incident, "resource").get("labels"), ("namespace_name",)),
+    ):
+        if isinstance(found, Mapping) and (service := next((prose(found, n) for n in names if prose(found, n)), "")):
+            return service
     return ""
 
 
@@ -109,6 +118,7 @@ def _labels(incident: Mapping[str, Any], policy: str, condition: str, *, test: b
         **{f"policy.{key[:100]}": value for key, value in pairs},
         **_labels_of(incident, "resource"),
         **_labels_of(incident, "metric"),
+        **_prefixed(mapping(incident, "metadata").get("user_labels"), "user"),
     )
 
 
@@ -161,7 +171,18 @@ SOURCE = Source(
     name="google_cloud_monitoring",
     reference="https://docs.cloud.google.com/monitoring/support/notification-options#webhooks",
     parse=parse,
-    labels=("policy", "condition", "project", "resource_type", "test", "metric", "policy.*", "resource.*", "metric.*"),
+    labels=(
+        "policy",
+        "condition",
+        "project",
+        "resource_type",
+        "test",
+        "metric",
+        "policy.*",
+        "resource.*",
+        "metric.*",
+        "user.*",
+    ),
     authentication=BearerOrBasic(),
     repeats_within_seconds=7 * 24 * 3600,  # an incident without news is closed by Google after a week at most
     examples=(
@@ -186,6 +207,24 @@ SOURCE = Source(
             "it closes",
             {"incident": _CLOSED, "version": "1.2"},
             ({"status": "resolved", "identity": _IDENTITY, "occurred_at": "2026-01-15T10:04:03.000000Z"},),
+        ),
+        Example(
+            "a container of a pod, whose labels name its service",
+            {
+                "incident": {
+                    **_OPEN,
+                    "resource": {
+                        "type": "k8s_container",
+                        "labels": {"namespace_name": "shop", "container_name": "main", "pod_name": "orders-7d9f"},
+                    },
+                    "metadata": {
+                        "system_labels": {"top_level_controller_name": "orders-api"},
+                        "user_labels": {"service": "orders", "team": "fulfilment"},
+                    },
+                },
+                "version": "1.2",
+            },
+            ({"service": "orders", "labels": {"user.team": "fulfilment", "resource.pod_name": "orders-7d9f"}},),
         ),
         Example(
             "an older one, without severity, labels and condition",
