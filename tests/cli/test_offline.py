@@ -49,6 +49,17 @@ def test_a_mistake_is_told_with_file_line_field_and_the_nearest_name(desk: Desk)
     assert (problem["line"], problem["field"], problem["nearest"]) == (5, "services.checkout.owner", "storefront")
 
 
+def test_what_is_late_for_its_review_is_told_and_valid(desk: Desk) -> None:
+    late = desk.folder / "config"
+    shutil.copytree(CONFIG, late)
+    rules = late / "rules.yaml"
+    rules.write_text(rules.read_text().replace("review_by: 2027-05-01", "review_by: 2020-05-01", 1))
+    ran = desk.run("check", late)
+    assert (ran.code, ran.out.strip()) == (0, f"{late} is valid")
+    assert ran.err.startswith(f"{rules}:6 rules[0].review_by: warning: was to be reviewed by 2020-05-01")
+    assert [problem["warning"] for problem in desk.run("check", late, "--json").json] == [True]
+
+
 def test_a_directory_that_does_not_exist_is_wrong_usage(desk: Desk) -> None:
     assert desk.run("check", "nowhere").code == 2
 

@@ -1,7 +1,8 @@
 """Every mistake a team can make in its configuration is told with its file, line, field and the nearest valid name."""
 
+import re
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -212,7 +213,8 @@ MISTAKES = {
         "guardrails.yaml", "approvers: 1", "approvers: 4", "limits.*.approvers", "only 3 people can approve", "",
     ),
     "a name in a chat that nothing reads": (
-        "people.yaml", "email: bob@shop.example", "slack: U0BOB", "people.bob.slack", "there is no such field", "",
+        "people.yaml", "name: Bob Lindqvist", "name: Bob Lindqvist\n    slack: U0BOB",
+        "people.bob.slack", "there is no such field", "",
     ),
     "approver role that nobody has": (
         "guardrails.yaml", "approver_role: sre", "approver_role: sres", "limits.*.approver_role", "nobody", "sre",
@@ -305,6 +307,18 @@ def test_a_rota_that_begins_in_the_future_has_a_gap(tmp_path: Path) -> None:
     shutil.copytree(TEAM, tmp_path, dirs_exist_ok=True)
     problems = diagnose(tmp_path, INSTALLED, today=date(2026, 1, 4))
     assert {p.field for p in problems} == {"rotas.storefront-primary.starts", "rotas.platform-primary.starts"}
+
+
+def test_what_was_to_be_reviewed_is_a_warning_on_the_day_after(tmp_path: Path) -> None:
+    folder = shutil.copytree(TEAM, tmp_path / "team")
+    rules = (folder / "rules.yaml").read_text()
+    days = [date.fromisoformat(day) for day in re.findall("review_by: (.*)", rules)]
+    on_time, late = min(days), min(days) + timedelta(days=1)
+    assert diagnose(folder, INSTALLED, today=on_time) == []
+    found = [problem for problem in diagnose(folder, INSTALLED, today=late) if problem.file.endswith("rules.yaml")]
+    assert len(found) == days.count(on_time)
+    assert {(problem.field.endswith(".review_by"), problem.warning) for problem in found} == {(True, True)}
+    assert load(folder, INSTALLED).rules
 
 
 def test_the_same_team_compiles_to_the_same_bytes_and_another_to_another_digest(tmp_path: Path) -> None:

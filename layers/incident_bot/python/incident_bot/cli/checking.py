@@ -10,6 +10,8 @@ from incident_bot.cli.session import session_of
 
 CHECK = """Check a team's configuration: everything that is wrong, by file, line and field.
 
+What was to be reviewed (`review_by`) and was not is a warning. Exit status 1 where anything else was found.
+
 Example: incidentbot check config
 """
 
@@ -28,8 +30,8 @@ def check(
 
     session = session_of(context)
     problems = configuration.diagnose(directory, today=session.around.now().date())
-    if problems:
-        session.tell([asdict(problem) for problem in problems])
-        session.say(*(str(problem) for problem in problems))
+    told, wrong = [asdict(problem) for problem in problems], any(not problem.warning for problem in problems)
+    session.tell(told, *([] if wrong else [f"{directory} is valid"]))
+    session.say(*(str(problem) for problem in problems))
+    if wrong:
         raise typer.Exit(1)
-    session.tell([], f"{directory} is valid")

@@ -80,7 +80,11 @@ def load(directory: Path, installed: Installed | None = None) -> Team:
 
 
 def diagnose(directory: Path, installed: Installed | None = None, today: date | None = None) -> list[Problem]:
-    """Everything that is wrong in that directory, by file and line; `today` also finds rotas that have not begun."""
+    """Everything that is wrong in that directory, by file and line.
+
+    `today` also finds rotas that have not begun, and warns of rules, playbooks and windows whose day to be looked at
+    again (`review_by`) has passed: they count as before, as nobody may be paged otherwise because a day went by.
+    """
     return _examined(directory, installed or Installed.discovered(), today)[1]
 
 
@@ -112,8 +116,21 @@ def _examined(directory: Path, installed: Installed, today: date | None) -> tupl
     for name, document in documents.items():
         if document.content or not flaws[name]:  # a file that could not be read is wrong in one way only
             flaws[name] += checks[name]
+        if today is not None:
+            flaws[name] += _unreviewed(document, FILES[name], today)
         problems += sorted((document.problem(flaw) for flaw in flaws[name]), key=lambda p: p.line)
     return draft, problems
+
+
+def _unreviewed(document: Document, kinds: Collection[str], today: date) -> Iterator[Flaw]:
+    """What should have been reviewed by now; a day that is none was told as such."""
+    for kind in kinds:
+        found = document.content.get(kind)
+        for index, one in enumerate(found if isinstance(found, list) else ()):
+            by = one.get("review_by") if isinstance(one, dict) else None
+            if type(by) is date and by < today:
+                why = f"was to be reviewed by {by}: see whether it still holds, and set the day of the next review"
+                yield Flaw((kind, index, "review_by"), why, warning=True)
 
 
 def _draft(documents: dict[str, Document], flaws: Flaws, installed: Installed) -> Draft:

@@ -28,7 +28,7 @@ class Document:
         path = flaw.path
         while path and path not in self.lines:
             path = path[:-1]
-        return Problem(self.file, self.lines.get(path, 1), spelled(flaw.path), flaw.reason, flaw.nearest)
+        return Problem(self.file, self.lines.get(path, 1), spelled(flaw.path), flaw.reason, flaw.nearest, flaw.warning)
 
 
 def read(path: FilePath, *, optional: bool = False) -> Document:

@@ -10,17 +10,19 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong where: the file, the line (from 1), the field's path in the file, and the nearest valid name."""
+    """What is wrong where: the file, the line (from 1), the field's path in the file, and the nearest valid name. What
+    a `warning` is about works as it is."""
 
     file: str
     line: int
     field: str
     reason: str
     nearest: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         hint = f"; did you mean {self.nearest}?" if self.nearest else ""
-        return f"{self.file}:{self.line} {self.field}: {self.reason}{hint}"
+        return f"{self.file}:{self.line} {self.field}: {'warning: ' if self.warning else ''}{self.reason}{hint}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Flaw:
     path: Path
     reason: str
     nearest: str = ""
+    warning: bool = False
 
 
 def unknown(path: Path, kind: str, name: str, valid: Iterable[str]) -> Flaw:

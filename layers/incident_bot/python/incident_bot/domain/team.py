@@ -68,7 +68,6 @@ class Person:
     id: str
     name: str
     arns: tuple[str, ...] = ()
-    email: str = ""
     roles: tuple[str, ...] = ()  # e.g. "sre", "security": what approver rules name
 
 
