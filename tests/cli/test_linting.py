@@ -152,7 +152,7 @@ def test_an_account_is_read_by_describing_it(desk: Desk, monkeypatch: pytest.Mon
     clients = {name: boto3.client(name, region_name="us-east-1") for name in ("cloudwatch", "sns", "kms")}
     topic = clients["sns"].create_topic(Name="oncall")["TopicArn"]
     common = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": 5.0, "Period": 60}
-    gauge = common | {"MetricName": "Duration", "Namespace": "AWS/Lambda", "Statistic": "Average"}
+    gauge = common | {"MetricName": "CPUUtilization", "Namespace": "AWS/EC2", "Statistic": "Average"}
     clients["cloudwatch"].put_metric_alarm(AlarmName="told", AlarmActions=[topic], OKActions=[topic], **gauge)
     clients["cloudwatch"].put_metric_alarm(AlarmName="untold", **gauge)
     ran = desk.run("lint-alarms", "--no-rule", "--json", clients=clients)

@@ -23,10 +23,10 @@ def an_alarm(**changes: Any) -> Alarm:
         account=ACCOUNT,
         alarm_actions=(TOPIC,),
         ok_actions=(TOPIC,),
-        metric="Duration",
+        metric="CPUUtilization",
         statistic="Average",
         comparison="GreaterThanThreshold",
-        threshold=1000.0,
+        threshold=90.0,
         state="OK",
     )
     return replace(usual, **changes)
@@ -54,21 +54,58 @@ def test_actions_matter_where_the_bots_rule_does_not_hear_of_every_change(
     assert found(HERE, **changes) == []
 
 
-COUNT = {"metric": "Errors", "statistic": "Sum", "threshold": 0.0}
-BEATS = {"metric": "Beats", "statistic": "SampleCount", "comparison": "LessThanThreshold", "threshold": 1.0}
-STATISTICS = [
-    *((COUNT, missing, ["sparse-missing-data"]) for missing in ("missing", "ignore", "breaching")),
-    (COUNT, "notBreaching", []),
-    *((BEATS, missing, ["heartbeat-missing-data"]) for missing in ("missing", "ignore", "notBreaching")),
-    (BEATS, "breaching", []),
-    *(({}, missing, []) for missing in ("missing", "ignore", "breaching", "notBreaching")),
-    (COUNT | {"metric": ""}, "missing", []),  # metric math: nobody can tell what it counts
+GREATER, LESS = "GreaterThanThreshold", "LessThanOrEqualToThreshold"
+EVERY = ("missing", "ignore", "breaching", "notBreaching")
+WELL = {treated: ["sparse-missing-data"] for treated in EVERY} | {"notBreaching": []}  # silence means that all is well
+GONE = {treated: ["heartbeat-missing-data"] for treated in EVERY} | {"breaching": []}  # silence means that it is gone
+OPEN: dict[str, list[str]] = {treated: [] for treated in EVERY} | {
+    "ignore": ["ignored-missing-data"]
+}  # nobody can tell
+SILENCES = [
+    ("Errors", "Sum", GREATER, 0.0, WELL),
+    ("Orders", "SampleCount", GREATER, 10.0, WELL),
+    ("Errors", "Average", GREATER, 0.05, WELL),
+    ("HTTPCode_Target_5XX_Count", "Maximum", GREATER, 1.0, WELL),
+    ("ThrottledRequests", "p99", "GreaterThanOrEqualToThreshold", 1.0, WELL),
+    ("Duration", "Average", GREATER, 1000.0, WELL),
+    ("TargetResponseTime", "p99", GREATER, 1.0, WELL),
+    ("Beats", "SampleCount", "LessThanThreshold", 1.0, GONE),
+    ("Orders", "Sum", LESS, 0.0, GONE),
+    ("Orders", "Sum", "LessThanThreshold", -1.0, OPEN),
+    ("WorkerHeartbeat", "Maximum", "LessThanThreshold", 1.0, GONE),
+    ("HealthyHostCount", "Minimum", "LessThanThreshold", 2.0, GONE),
+    ("GroupInServiceInstances", "Average", LESS, 1.0, GONE),
+    ("UnHealthyHostCount", "Maximum", GREATER, 0.0, OPEN),
+    ("UnHealthyHostCount", "Maximum", "LessThanThreshold", 9.0, OPEN),
+    ("StatusCheckFailed", "Maximum", GREATER, 0.0, OPEN),
+    ("FreeStorageSpace", "Minimum", "LessThanThreshold", 1e9, OPEN),
+    ("CPUUtilization", "Average", GREATER, 90.0, OPEN),
+    ("ReadLatency", "Average", GREATER, 0.1, OPEN),  # of a database that is measured each minute
+    ("DefaultConnections", "Average", GREATER, 9.0, OPEN),
+    ("", "", GREATER, 5.0, OPEN),  # metric math
+    ("", "", "LessThanLowerOrGreaterThanUpperThreshold", None, OPEN),  # anomaly detection
+    ("", "", "", None, {treated: [] for treated in EVERY}),  # a composite alarm has no data of its own
 ]
 
 
-@pytest.mark.parametrize(("changes", "missing", "rules"), STATISTICS)
-def test_silence_is_a_value_of_what_counts(changes: dict[str, Any], missing: str, rules: list[str]) -> None:
-    assert found(HERE, **changes, missing=missing) == rules
+@pytest.mark.parametrize("missing", EVERY)
+@pytest.mark.parametrize("row", SILENCES, ids=lambda row: f"{row[0] or 'computed'} {row[1]} {row[2][:4]} {row[3]}")
+def test_how_silence_is_treated_has_to_fit_what_it_means(row: tuple[Any, ...], missing: str) -> None:
+    metric, statistic, comparison, threshold, rules = row
+    watched = {"metric": metric, "statistic": statistic, "comparison": comparison, "threshold": threshold}
+    assert found(HERE, **watched, missing=missing) == rules[missing]
+
+
+RECOVER = "arn:aws:automate:eu-west-1:ec2:recover"
+
+
+@pytest.mark.parametrize(
+    ("missing", "rules"),
+    [("missing", []), ("breaching", ["machine-missing-data"]), ("notBreaching", ["machine-missing-data"])],
+)
+def test_a_machine_is_not_restarted_because_data_is_late(missing: str, rules: list[str]) -> None:
+    watched = {"metric": "StatusCheckFailed_System", "statistic": "Maximum", "threshold": 0.0}
+    assert found(HERE, **watched, alarm_actions=(RECOVER,), missing=missing) == rules
 
 
 def allowing(**condition: Any) -> dict[str, Any]:

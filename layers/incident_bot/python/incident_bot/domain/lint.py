@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from incident_bot.domain import missing
 from incident_bot.domain.topic_policy import refusal
 
 SILENT_FOR = timedelta(days=1)  # an alarm without data for longer watches nothing
-COUNTS = ("Sum", "SampleCount")
 PUBLISH = ("sns:Publish",)
 ENCRYPT = ("kms:GenerateDataKey", "kms:Decrypt")
 NOBODY = re.compile(r":(automate|autoscaling|ec2|swf|application-autoscaling|states|emr):")  # machines, not people
@@ -133,25 +133,8 @@ def _topics(alarm: Alarm, around: Around) -> Told:
 
 
 def _missing_data(alarm: Alarm, around: Around) -> Told:  # noqa: ARG001 - every rule is asked alike
-    """Of metrics that count, silence is a value: nothing happened. Others have gaps for reasons of their own."""
-    if not alarm.metric or alarm.statistic not in COUNTS:
-        return
-    if alarm.comparison.startswith("LessThan"):
-        if alarm.missing != "breaching" and (alarm.threshold or 0) >= 0:
-            waits = f"it waits for too few of {alarm.metric}: when there are none there is no data, which"
-            yield "heartbeat-missing-data", f"{waits} {_treated(alarm.missing)}; treat missing data as breaching"
-    elif alarm.comparison.startswith("GreaterThan") and alarm.missing != "notBreaching":
-        counts = f"it counts {alarm.metric}: after the last one there is no data, which"
-        yield "sparse-missing-data", f"{counts} {_treated(alarm.missing)}; treat missing data as notBreaching"
-
-
-def _treated(missing: str) -> str:
-    return {
-        "missing": "makes it INSUFFICIENT_DATA, neither ALARM nor OK",
-        "ignore": "leaves it in the state that it is in, for good",
-        "breaching": "makes and keeps it ALARM",
-        "notBreaching": "makes and keeps it OK",
-    }.get(missing, f"is treated as {missing}")
+    yield from missing.judged(alarm.metric, alarm.statistic, alarm.comparison, alarm.threshold, alarm.missing)
+    yield from missing.of_machines(alarm.alarm_actions, alarm.missing)
 
 
 def _composite(alarm: Alarm, around: Around) -> Told:
