@@ -12,11 +12,12 @@ from incident_bot.domain.errors import Conflict, Unavailable
 from incident_bot.domain.incident import ActionState, State, Step
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import first_page
+from incident_bot.domain.shape import dump
 from incident_bot.state import incidents, intents, mailbox
 from incident_bot.state.keys import box
 from incident_bot.virtual.store import MemoryStore
 from incident_bot.virtual.world import VirtualWorld
-from incident_bot.world import Put
+from incident_bot.world import Put, Update
 from tests.building import a_world, an_incident
 from tests.signalling import the_incident, turn_of
 
@@ -153,6 +154,22 @@ def test_more_mail_than_is_listed_is_looked_up_in_the_table() -> None:
     assert mailbox.read(world, the_incident(world)).looks == 0
     texts = [e["reason"] for e in incidents.timeline(world.store, INCIDENT.id)]
     assert "there was more mail than is listed singly" in texts
+
+
+@pytest.mark.parametrize("changes", [{"kind": "teleported"}, {"at": "noon"}, {"kind": None}])
+def test_mail_of_another_version_is_told_and_stops_nothing(changes: dict[str, Any]) -> None:
+    world = a_world(None, INCIDENT)
+    entry = {**dump(Mail(MailKind.NOTE, world.now(), "a", "ada", "to orbit")), **changes}
+    world.store.update(Update(box(INCIDENT.id), set={"entries": [entry], "number": 1}))
+    mailbox.post(world, INCIDENT.id, ack(world))
+
+    advance(world, turn_of(INCIDENT))
+
+    after = the_incident(world)
+    assert (after.mail_taken, after.acknowledged_by, mailbox.read(world, after).waits) == (2, "ada", False)
+    told = [(e["text"], e["reason"]) for e in incidents.timeline(world.store, INCIDENT.id) if e["kind"] == "note"]
+    assert [("a ada to orbit" in text, "another version" in reason) for text, reason in told] == [(True, True)]
+    assert after.state is State.ACTIVE
 
 
 def test_a_deadline_near_by_is_also_a_delayed_message() -> None:

@@ -1,18 +1,20 @@
 """An incident's mailbox: anybody appends, only the incident's execution parks its token here and takes mail out.
 
 No wake-up is lost: appending and reading the token are one update; parking is conditional on the box being empty; and a
-box with mail has a due time of its own, so `sweep` wakes what was missed.
+box with mail has a due time of its own, so `sweep` wakes what was missed. What a newer version of the bot mailed and
+this one cannot read, after it was deployed again, is told on the timeline instead: no execution dies of it for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from incident_bot.domain.clock import instant, rfc3339
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
+from incident_bot.domain.plaintext import line
 from incident_bot.domain.shape import dump, load
 from incident_bot.state import keys
 from incident_bot.world import ABSENT, Item, Put, Shorter, Update, World, Write
@@ -104,7 +106,7 @@ def alerted(world: World, incident: str, mails: Sequence[Mail]) -> timedelta:
 
 def read(world: World, incident: Incident) -> Box:
     """The box with the mails that the incident has not decided upon yet."""
-    return _box(world.store.get(keys.box(incident.id)) or {}, incident.mail_taken)
+    return _box(world.store.get(keys.box(incident.id)) or {}, incident.mail_taken, world.now())
 
 
 def park(world: World, incident: Incident, box: Box, token: str) -> bool:
@@ -135,9 +137,19 @@ def rest(world: World, incident: str) -> None:
     world.store.update(Update(keys.box(incident), remove=RESTED))
 
 
-def _box(item: Item, taken: int) -> Box:
+def _box(item: Item, taken: int, now: datetime) -> Box:
     entries, number = item.get("entries", []), int(item.get("number", 0))
     first = number - len(entries) + 1
-    mails = (replace(load(Mail, entry), number=first + i) for i, entry in enumerate(entries))
+    mails = (replace(_mail(entry, now), number=first + i) for i, entry in enumerate(entries))
     news = tuple(mail for mail in mails if mail.number > taken)
     return Box(news, number, int(item.get("looks", 0)), item.get("token", ""), item.get("reminded", ""))
+
+
+def _mail(entry: Mapping[str, Any], now: datetime) -> Mail:
+    """The mail; of one that cannot be read a note of what it said, so that people can say it again."""
+    try:
+        return load(Mail, entry)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        said = line(" ".join(str(entry.get(name, "")) for name in ("kind", "argument", "actor", "text")), 300)
+        why = {"reason": "it is of another version of the bot, which this one cannot read"}
+        return Mail(MailKind.NOTE, now, actor="mailbox", text=f"a mail is not taken: {said}", detail=why)
