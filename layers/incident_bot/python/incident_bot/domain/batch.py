@@ -8,7 +8,7 @@ from incident_bot.domain.alert import Status
 from incident_bot.domain.cause import topology_of
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.connect import bare, sender
-from incident_bot.domain.head import Group, Head, Member, make_room
+from incident_bot.domain.head import Group, Groups, Head, Member, make_room
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail
 from incident_bot.domain.opening import Observation, Opening, member_of, suppressed
@@ -38,7 +38,7 @@ class Batch:
         new_id: Callable[[], str],
     ) -> None:
         self.before, self.elsewhere, self.team, self.now, self.new_id = head, elsewhere, team, now, new_id
-        self.groups: dict[str, Group] = dict(head.groups)
+        self.groups = Groups(head.groups)
         self.incidents: dict[str, Member] = dict(head.incidents)
         self.head = replace(head, groups=self.groups, incidents=self.incidents)
         self.topology = topology_of(team.services)

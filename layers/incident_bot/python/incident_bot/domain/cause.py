@@ -42,9 +42,9 @@ class Topology:
         depends = one in self.upstream(other) or other in self.upstream(one)
         return depends or self._owners.get(one, "") == self._owners.get(other) != ""
 
-    def _downstream(self, service: str) -> frozenset[str]:
+    def _downstream(self, service: str) -> tuple[str, ...]:
         """The services that depend on it, directly or through others."""
-        return frozenset(name for name in self._direct if name != service and service in self.upstream(name))
+        return tuple(name for name in self._direct if name != service and service in self.upstream(name))
 
 
 _LATEST: list[tuple[Mapping[str, Service], Topology]] = []

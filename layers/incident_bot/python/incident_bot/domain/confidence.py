@@ -1,6 +1,8 @@
 """Confidence: what an alert's place among the others says of its severity, and of whether its page should wait."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.cause import Topology, topology_of
@@ -9,7 +11,7 @@ from incident_bot.domain.connect import Connected
 from incident_bot.domain.head import MANY_ENOUGH, Group, Head
 from incident_bot.domain.learn import Kinds, consequent, kind_of, original
 from incident_bot.domain.opening import Observation
-from incident_bot.domain.score import Evidence, believed, score
+from incident_bot.domain.score import SPREAD_NAMED, Evidence, believed, score
 from incident_bot.domain.shape import changed
 from incident_bot.domain.team import Team
 
@@ -25,17 +27,11 @@ def scored(observed: Observation, head: Head, topology: Topology, team: Team) ->
     found, muted = observed.found, observed.muted
     if found.noise and not (muted and muted.pages):
         return observed
-    service, source, says = found.service, observed.alert.source, set[str]()
-    below, spread = topology.downstream(service), dict[str, None]()
-    for group in head.groups.values():
-        own = group.service == service
-        if not (own or group.service in below) or not group.firing or head.incidents[group.incident].noise:
-            continue
-        if own:
-            says |= {kind.split(":", 1)[0] for kind in group.kinds}
-        else:
-            spread[group.service] = None
-    evidence = Evidence(observed.tally, tuple(sorted(says - {source})), len(below), tuple(spread), found.burn)
+    service, source, below = found.service, observed.alert.source, topology.downstream(found.service)
+    groups = head.by_service
+    says = {kind.partition(":")[0] for group in _firing(head, groups.get(service)) for kind in group.kinds} - {source}
+    spread = islice((other for other in below if other in groups and _firing(head, groups[other])), SPREAD_NAMED)
+    evidence = Evidence(observed.tally, tuple(sorted(says)), len(below), tuple(spread), found.burn)
     result = score(evidence, team.services.get(service), team.confidence)
     if muted:
         would = believed(replace(found, noise=False, pages=True), result, team)
@@ -43,16 +39,23 @@ def scored(observed: Observation, head: Head, topology: Topology, team: Team) ->
     return replace(observed, found=believed(found, result, team), score=result)
 
 
+def _firing(head: Head, groups: Mapping[str, Group] | None) -> list[Group]:
+    """Those of a service's groups that fire and are no noise."""
+    return [g for g in groups.values() if g.firing and not head.incidents[g.incident].noise] if groups else []
+
+
 def weighed(observed: Observation, among: Connected, before: Group | None, kinds: Kinds, team: Team) -> Observation:
     """The observation as its place among the others makes it; `before` is its group without it."""
     observed = changed(observed, found=_severity(observed.found, among, before, team))
+    if not observed.found.pages:
+        return observed
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
     shown = before.kinds if before else {}
-    if observed.found.pages and among.group.cause and kind not in shown and original(kinds, kind):
+    if among.group.cause and kind not in shown and original(kinds, kind):
         observed = replace(observed, apart=APART)
     upstream = topology_of(team.services).upstream(observed.found.service)
-    may_wait = observed.found.pages and upstream and not among.placement.explains and consequent(kinds, kind)
+    may_wait = upstream and not among.placement.explains and consequent(kinds, kind)
     if wait <= observed.hold_seconds or not may_wait:
         return observed
     return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=WAITS)

@@ -91,7 +91,7 @@ def sender(observed: Observation) -> str:
 def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime, *, again: bool) -> Candidate:
     alert, found = observed.alert, observed.found
     began, earliest = moment(head.senders, sender(observed), alert.started_at, now)
-    labels = ((name, alert.labels.get(name)) for name in by.shared_labels)
+    where = next((name for name in by.shared_labels if alert.labels.get(name)), "")
     return Candidate(
         service=found.service,
         kind=kind_of(alert.source, alert.title, found.service),
@@ -103,7 +103,7 @@ def _candidate(observed: Observation, head: Head, by: Correlation, now: datetime
         noise=found.noise,
         again=again,
         slow=observed.slow,
-        place=next((f"{name}={value[:PLACE_CHARACTERS]}" for name, value in labels if value), ""),
+        place=f"{where}={alert.labels[where][:PLACE_CHARACTERS]}" if where else "",
         change=observed.change[:PLACE_CHARACTERS],
         after=observed.after,
         claimed=observed.claimed,

@@ -59,9 +59,8 @@ def _weighed(around: Surroundings, found: tuple[Cost, str]) -> tuple[Cost, str]:
     direct = around.topology.callers(cause.service)
     if not direct:
         return found
-    reach = 2 * around.by.hop_seconds
-    began = {g.service: (g.began - cause.began).total_seconds() for g in around.others.values() if g.firing}
-    firing = sum(1 for s in direct if s == around.group.service or abs(began.get(s, reach + 1)) <= reach)
+    reach, began = timedelta(seconds=2 * around.by.hop_seconds), around.began
+    firing = sum(s == around.group.service or (s in began and abs(began[s] - cause.began) <= reach) for s in direct)
     slow, doubts, guessed, hops = paid
     return (slow, doubts, guessed, hops, lag - SHARE * around.by.hop_seconds * firing / len(direct)), name
 

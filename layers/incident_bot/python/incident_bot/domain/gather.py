@@ -37,9 +37,7 @@ def gathered(candidate: Candidate, head: Head, by: Correlation) -> str | None:
     """The group of its service that is still growing; where either is noise, one with the same kind of alert. None: it
     begins a group."""
     found: list[tuple[datetime, str]] = []
-    for name, group in head.groups.items():
-        if group.service != candidate.service:
-            continue
+    for name, group in head.by_service.get(candidate.service, {}).items():
         if candidate.noise or candidate.service == UNKNOWN_SERVICE or head.incidents[group.incident].noise:
             fits = candidate.kind in group.kinds
         else:

@@ -58,6 +58,25 @@ class Group:
         return most if self.places[most] >= NEARLY_ALL * self.series else ""
 
 
+class Groups(dict[str, Group]):
+    """The groups of a batch under way, by name. Set and delete them by item alone: `services` has them by service too,
+    so that nobody looks through all of them for a few."""
+
+    def __init__(self, groups: Mapping[str, Group]) -> None:
+        super().__init__(groups)
+        self.services: dict[str, dict[str, Group]] = {}
+        for name, group in groups.items():
+            self.services.setdefault(group.service, {})[name] = group
+
+    def __setitem__(self, name: str, group: Group) -> None:
+        super().__setitem__(name, group)
+        self.services.setdefault(group.service, {})[name] = group
+
+    def __delitem__(self, name: str) -> None:
+        del self.services[self[name].service][name]
+        super().__delitem__(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """An open incident as correlation needs it."""
@@ -85,6 +104,11 @@ class Head:
     senders: Mapping[str, int] = field(default_factory=dict)
     kinds: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
+    @property
+    def by_service(self) -> Mapping[str, Mapping[str, Group]]:
+        """The groups by their names, by their services."""
+        return (self.groups if isinstance(self.groups, Groups) else Groups(self.groups)).services
+
     def of(self, incident: str) -> list[str]:
         """The groups of an incident."""
         return [name for name, group in self.groups.items() if group.incident == incident]
@@ -106,7 +130,7 @@ def make_room(groups: dict[str, Group], incidents: dict[str, Member], kept: str)
     if len(groups) <= GROUPS_KEPT:
         return
     while len(groups) > GROUPS_KEPT:
-        groups.pop(min((n for n in groups if n != kept), key=lambda n: groups[n].last))
+        del groups[min((n for n in groups if n != kept), key=lambda n: groups[n].last)]
     for incident in incidents.keys() - {group.incident for group in groups.values()}:
         del incidents[incident]
 

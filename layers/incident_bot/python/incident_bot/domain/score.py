@@ -16,13 +16,15 @@ from incident_bot.domain.team import Confidence, Service, Team
 
 SOURCES_COUNTED = 2
 DEPENDANTS_COUNTED = 5
+SPREAD_NAMED = 3
 UNKNOWN_TIER = 2  # the middle one, which speaks neither for an alert nor against it
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known of an alert beside itself: labels of its fingerprint, the other sources that speak of its service
-    now, how many services depend on that one and which of them alert as well, and how fast an error budget burns."""
+    now, how many services depend on that one, the first few of them that alert as well, and how fast an error budget
+    burns."""
 
     tally: Tally = UNLABELLED
     sources: tuple[str, ...] = ()
@@ -108,7 +110,7 @@ def _present(evidence: Evidence, service: str, tier: int, by: Confidence) -> Ite
         counted = min(evidence.dependants, DEPENDANTS_COUNTED)
         yield Point("blast radius", by.dependant * counted, f"{evidence.dependants} services depend on it")
     if evidence.spread:
-        yield Point("spread", by.spread, f"{', '.join(evidence.spread[:3])} alerts too")
+        yield Point("spread", by.spread, f"{', '.join(evidence.spread)} alerts too")
     if evidence.burn > by.burn_at:
         yield Point("burn rate", by.burn, f"an error budget burns {evidence.burn:g} times as fast as it would last")
 

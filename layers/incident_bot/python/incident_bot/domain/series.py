@@ -9,6 +9,7 @@ from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing
 
 FLIPS_KEPT = 6
+HOUR = timedelta(hours=1)
 FLAPS_FROM = 3  # this many firings remembered make a rhythm
 
 
@@ -109,8 +110,8 @@ def after(
     """The series once the alert is taken in."""
     flips = known.flips if known else ()
     if alert.status is Status.FIRING and not (known and known.status is Status.FIRING):
-        recent = (f for f in (*flips, alert.occurred_at) if alert.occurred_at - f < timedelta(hours=1))
-        flips = tuple(recent)[-FLIPS_KEPT:]
+        at = alert.occurred_at
+        flips = (*(flip for flip in flips if at - flip < HOUR), at)[-FLIPS_KEPT:]
     return Series(
         fingerprint=alert.fingerprint,
         source=alert.source,

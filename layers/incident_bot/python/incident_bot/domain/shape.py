@@ -51,9 +51,10 @@ def _dataclass_dumper(names: tuple[str, ...]) -> Dumper:
 
 def changed(value: T, **fields: Any) -> T:
     """The dataclass with those fields; itself where they say nothing new, as they mostly do not where alerts repeat."""
-    if all(getattr(value, name) == said for name, said in fields.items()):
-        return value
-    return replace(value, **fields)  # type: ignore[type-var] # a dataclass, for which typing has no name
+    for name, said in fields.items():
+        if getattr(value, name) != said:
+            return replace(value, **fields)  # type: ignore[type-var] # a dataclass, for which typing has no name
+    return value
 
 
 def load(shape: type[T], value: Any) -> T:

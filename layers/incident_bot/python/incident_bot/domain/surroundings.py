@@ -1,7 +1,8 @@
 """Surroundings of a group: the others of the head that it may belong with, and what could explain what among them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from incident_bot.domain.cause import Cost, Topology, cost
 from incident_bot.domain.gather import strong
@@ -24,6 +25,11 @@ class Surroundings:
         member = self.head.incidents[group.incident]
         fresh = self.group.last - member.opened_at <= JOINED_FOR
         return not member.noise and fresh and strong(group, self.by)
+
+    @cached_property
+    def began(self) -> Mapping[str, datetime]:
+        """When the last group of each service began that fires."""
+        return {group.service: group.began for group in self.others.values() if group.firing}
 
     def cost(self, effect: Group, cause: Group) -> Cost | None:
         if effect.service == cause.service:

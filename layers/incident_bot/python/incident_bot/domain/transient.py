@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.head import Member
 from incident_bot.domain.opening import Observation
-from incident_bot.domain.series import FLAPS_FROM, FLIPS_KEPT, Series
+from incident_bot.domain.series import FLAPS_FROM, FLIPS_KEPT, HOUR, Series
 
 SPELL = 60  # seconds: firings nearer than this, or than twice the hold, are one spell
-HOUR = timedelta(hours=1)
 
 
 def steadied(observed: Observation, known: Series | None) -> Observation:
