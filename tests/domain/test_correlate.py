@@ -282,7 +282,7 @@ def test_a_cycle_of_services_ends_nothing_in_a_loop() -> None:
 
 def fires(service: str = "web", at: float = 10, **changes: object) -> Candidate:
     candidate = Candidate(service, "generic:latency", Severity.SEV2, later(at), later(at), later(at))
-    return replace(candidate, **changes)  # type: ignore[arg-type]
+    return candidate._replace(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def connect(
     if not topology.blank and after.series == LEARNED_AT:
         kinds = taught(kinds, after.kinds, effect=after.effect)
     there = [after, *_beside(head, placement)]
-    together = set() if _told_of(after, head, there, by) else {g.service for g in there if g.place == after.place != ""}
+    where = after.place
+    together = {g.service for g in there if g.place == where} if where and not _told_of(after, head, there, by) else ()
     return Connected(name, after, placement, kinds, len({group.service for group in there}), len(together))
 
 

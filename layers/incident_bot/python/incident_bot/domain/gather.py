@@ -1,8 +1,9 @@
 """Gathering: which group of its service a firing alert joins, or begins, and what the group is with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.classify import UNKNOWN_SERVICE
@@ -13,8 +14,7 @@ NEW = ""
 LONGEST_GATHERING = 2.5  # times `gather_seconds`: a group that grows for longer is closed to new series
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A firing alert of a series that goes on nowhere, as correlation sees it. `at` is its arrival."""
 
     service: str

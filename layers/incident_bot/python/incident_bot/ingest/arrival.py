@@ -1,9 +1,9 @@
 """Arrival: one record of the signals queue, read into observations; what cannot be read is quarantined."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from incident_bot import plugins
 from incident_bot.domain import heartbeat
@@ -20,8 +20,7 @@ from incident_bot.world import World
 STALE_AFTER = timedelta(hours=6)  # an alert that waited this long (a dead-letter queue redriven) pages nobody
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One observation (or one deadline) and the record it came in; `taken_on` if it only says that somebody did."""
 
     record: str
@@ -56,7 +55,7 @@ def read(world: World, record: Mapping[str, Any]) -> list[Arrival]:
     found = [_observed(world, identifier, delivery, alert, received_at) for alert in news if alert]
     found += [Arrival(identifier, change=change) for change in changes]
     taken_on = isinstance(message, Mapping) and message.get("kind") == signals.ACKNOWLEDGED
-    return [replace(arrival, taken_on=True) for arrival in found] if taken_on else found
+    return [arrival._replace(taken_on=True) for arrival in found] if taken_on else found
 
 
 def _observed(world: World, record: str, delivery: str, alert: Alert, received_at: datetime) -> Arrival:

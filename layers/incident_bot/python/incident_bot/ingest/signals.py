@@ -162,13 +162,15 @@ def _dumped(alert: Alert) -> dict[str, Any]:
 
 def _loaded(entry: Mapping[str, Any]) -> Alert:
     """What `load` makes of it, in half of the time."""
+    occurred_at, started_at = entry["occurred_at"], entry["started_at"]
+    occurred = instant(occurred_at)
     return Alert(
         source=entry["source"],
         title=entry["title"],
         status=Status(entry["status"]),
         identity=entry["identity"],
-        occurred_at=instant(entry["occurred_at"]),
-        started_at=instant(entry["started_at"]),
+        occurred_at=occurred,
+        started_at=occurred if started_at == occurred_at else instant(started_at),
         severity=Severity(entry["severity"]) if entry.get("severity") else None,
         service=entry.get("service", ""),
         resource=entry.get("resource", ""),
@@ -191,8 +193,9 @@ def packed(
     """The messages, each under 200 KB, that carry those dumped alerts in their order, and the few changes with all."""
     if not alerts and not changes:
         return []
-    told = {"v": 1, "kind": kind, "source": source, "delivery": delivery, "received_at": rfc3339(received_at)}
-    head = ENCODE(told | ({"changes": dump(changes)} if changes else {}))
+    told = f'"source":{ENCODE(source)},"delivery":{ENCODE(delivery)},"received_at":"{rfc3339(received_at)}"'
+    told += f',"changes":{ENCODE(dump(changes))}' if changes else ""
+    head = f'{{"v":1,"kind":"{kind}",{told}}}'
     messages: list[list[str]] = [[]] if changes else []
     size = len(head) + len(',"alerts":[]}') if changes else MESSAGE_BYTES
     for alert in alerts:
