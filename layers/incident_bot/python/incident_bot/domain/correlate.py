@@ -84,12 +84,12 @@ class _Election:
         for name, other in self.around.others.items():
             if name in above or other.cause == self.name or (paid := self.around.cost(other, self.group)) is None:
                 continue
-            if other.pinned or self.around.causal(other, self.group):
-                continue
             present = self.head.groups.get(other.cause)
             beside = bool(present and present.place and present.place == other.place)
             held_by = self.around.cost(other, present) if present else None
-            if not beside and (held_by is None or paid < held_by):
+            if other.pinned or beside or (held_by is not None and held_by <= paid):
+                continue
+            if not self.around.causal(other, self.group):
                 found[name] = None
         return dict.fromkeys(sorted(found, key=lambda name: (self.around.others[name].began, name)))
 

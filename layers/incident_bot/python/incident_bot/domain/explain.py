@@ -41,7 +41,8 @@ def explanation(around: Surroundings) -> Explanation:
     if near := _near_by(around, below):
         return Explanation(near, _in_place(around), effect)
     if found:
-        name = min(found, key=lambda one: _weighed(around, one))[1]
+        least = min(paid[:-1] for paid, _ in found)
+        name = min(_weighed(around, one) for one in found if one[0][:-1] == least)[1]
         service = head.groups[name].service
         if around.topology.blank:
             return Explanation(name, f"{group.service} fires right after {service}", effect)

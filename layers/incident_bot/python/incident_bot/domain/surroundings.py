@@ -19,12 +19,11 @@ class Surroundings:
     def __init__(self, name: str, head: Head, topology: Topology, by: Correlation) -> None:
         self.name, self.head, self.topology, self.by = name, head, topology, by
         self.group = head.groups[name]
-        self.others: Mapping[str, Group] = {n: g for n, g in head.groups.items() if n != name and self._open(g)}
-
-    def _open(self, group: Group) -> bool:
-        member = self.head.incidents[group.incident]
-        fresh = self.group.last - member.opened_at <= JOINED_FOR
-        return not member.noise and fresh and strong(group, self.by)
+        last = self.group.last
+        open_to_it = {i for i, m in head.incidents.items() if not m.noise and last - m.opened_at <= JOINED_FOR}
+        self.others: Mapping[str, Group] = {
+            n: g for n, g in head.groups.items() if n != name and g.incident in open_to_it and strong(g, by)
+        }
 
     @cached_property
     def began(self) -> Mapping[str, datetime]:
