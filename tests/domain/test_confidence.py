@@ -48,6 +48,28 @@ def test_tickets_of_many_services_that_one_fault_explains_are_no_ticket() -> Non
     assert scope.mail["inc1"][-1].detail["pages"] == "yes"
 
 
+def of_many(wait: int, *, kinds: dict[str, tuple[int, int]] | None = None, **last: Any) -> Scope:
+    """Tickets of a service, of all but one of those that depend on it, and of that one as it is said."""
+    dependents = {f"s{n}": Service(f"s{n}", "payments", tier=2, depends_on=("db",)) for n in range(BROAD - 1)}
+    team = the_team(services={"db": Service("db", "storage", tier=2), **dependents}, timing=Timing(cause_wait=wait))
+    scope = Scope(team)
+    scope.head = replace(scope.head, kinds=kinds or {})
+    for n, name in enumerate(["db", *dependents]):
+        changes = {"severity": Severity.SEV3, **(last if n == len(dependents) else {})}
+        scope.take(says(service=name, at=n, **changes), at=n)
+    return scope
+
+
+def test_what_only_many_together_make_worse_waits_for_something_worse_where_the_team_lets_effects_wait() -> None:
+    assert of_many(25).mail["inc1"][-1].detail["hold"] == "25"
+    assert not of_many(25, severity=Severity.SEV1).mail["inc1"][-1].detail["hold"]
+
+
+def test_a_ticket_is_no_fault_of_its_own_to_wake_people_for_however_many_services_are_affected() -> None:
+    ticket, page = (of_many(0, kinds=MIXED, title="down", severity=s) for s in (Severity.SEV3, Severity.SEV1))
+    assert [bool(scope.mail["inc1"][-1].detail["apart"]) for scope in (ticket, page)] == [False, True]
+
+
 def in_zone(service: str, zone: str, at: float, pod: int) -> Alert:
     labels = {"az": zone}
     return replace(says(service=service, at=at, instance=f"{service}-{pod}", severity=Severity.SEV3), labels=labels)

@@ -17,6 +17,7 @@ from incident_bot.domain.team import Team
 
 WAITS = "its kind of alert nearly always has a cause upstream, which may report yet"
 APART = "its kind of alert is practically never an effect of something else"
+AGREES = "mere warnings, but of many services: something worse may report yet"
 IN_ONE_PLACE = 4  # services: the place itself fails
 BROAD = 6  # services: so many are not affected by chance
 
@@ -46,13 +47,16 @@ def _firing(head: Head, groups: Mapping[str, Group] | None) -> list[Group]:
 
 def weighed(observed: Observation, among: Connected, before: Group | None, kinds: Kinds, team: Team) -> Observation:
     """The observation as its place among the others makes it; `before` is its group without it."""
+    by_itself = observed.found.pages
     observed = changed(observed, found=_severity(observed.found, among, before, team))
     if not observed.found.pages:
         return observed
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
+    if not by_itself and not observed.found.assumed and wait > observed.hold_seconds:
+        return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=AGREES)
     shown = before.kinds if before else {}
-    if among.group.cause and kind not in shown and original(kinds, kind):
+    if by_itself and among.group.cause and kind not in shown and original(kinds, kind):
         observed = replace(observed, apart=APART)
     upstream = topology_of(team.services).upstream(observed.found.service)
     may_wait = upstream and not among.placement.explains and consequent(kinds, kind)

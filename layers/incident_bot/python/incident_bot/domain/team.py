@@ -194,7 +194,7 @@ class Timing:
     stale_after: int = 3600  # a firing alert that was not repeated this long is verified at its source
     hold_limit: int = 180
     agreed_grace: int = 0  # so long a page may still be held once a second signal agrees
-    cause_wait: int = 0  # so long an alert whose kind is known as an effect may wait for its cause to report; 0: never
+    cause_wait: int = 0  # so long an effect waits for its cause, and warnings for worse, to report; 0: never
 
 
 @dataclass(frozen=True, slots=True)
