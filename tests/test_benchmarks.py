@@ -115,5 +115,5 @@ def test_alertmanager_gets_what_is_known_and_then_every_batch(tmp_path: Path) ->
 
 def test_a_life_is_counted_to_its_end() -> None:
     figures = {figure.name: figure.value for figure in calls.life()}
-    assert figures["incident.transitions"] == 13
+    assert figures["incident.transitions"] == 8
     assert figures["incident.calls"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from incident_bot import plugins
-from incident_bot.actor.turn import AWAIT, FENCED, Order
+from incident_bot.actor.turn import FENCED
 from incident_bot.domain.errors import Conflict
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.plaintext import line
@@ -24,7 +24,7 @@ Gathering = Future[Finding | None]
 def enrich(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     """Gather what is missing or stale, within each provider's deadline, and put it on the incident.
 
-    Returns {"facts", "written", "step"}: Propose where a playbook may have an answer, or else Await.
+    Returns {"facts", "written", "step"}; for `step`, always Propose, only executions ask that began before it was so.
     """
     return enriched(world, event, tuple(plugins.facts().values()))
 
@@ -38,13 +38,7 @@ def enriched(world: World, event: Mapping[str, Any], providers: Sequence[Fact]) 
     fresh = {name for name, record in known.items() if record.fresh(world.now())}
     found = _gather([fact for fact in providers if fact.name not in fresh], incident, world)
     written = _write(world, incident, {**known, **found}, found)
-    return {**_next(incident), "facts": sorted(found), "written": written}
-
-
-def _next(incident: Incident) -> Order:
-    """What no playbook fits has nothing to propose; but a held page waits for its word."""
-    fits = any(firing.playbooks for firing in incident.firing.values())
-    return {"step": "Propose", "reason": "a playbook fits"} if fits or "hold" in incident.clocks else AWAIT
+    return {"step": "Propose", "facts": sorted(found), "written": written}
 
 
 def _gather(providers: Sequence[Fact], incident: Incident, world: World) -> dict[str, Record]:

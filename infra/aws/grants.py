@@ -47,6 +47,8 @@ ENQUEUE = _of("sqs", "SendMessage", "queue")
 TAKE = _of("sqs", "ReceiveMessage DeleteMessage GetQueueAttributes", "queue")
 # SendTaskSuccess knows the execution by its token alone, but IAM checks it against the state machine.
 WAKE = _of("states", "SendTaskSuccess", "incident by token")
+# Failing a token names the state that is next: only who decides may, all others merely wake.
+SEND_ON = _of("states", "SendTaskFailure", "incident by token")
 BEGIN = (  # an execution that exists already counts only while it runs
     _of("states", "StartExecution", "incident"),
     _of("states", "DescribeExecution", "incident executions"),
@@ -86,7 +88,7 @@ STAGES: Mapping[str, tuple[Grant, ...]] = {
     ),
     # triage
     "triage": ACTOR,
-    "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE, *PAGE),
+    "advance": (*ACTOR, ENQUEUE, *BEGIN, WAKE, SEND_ON, *PAGE),
     "sweep": (
         *(*ACTOR, HOLD, CONTROL, KEEP_LEDGER, FIND_DUE),
         *(*BEGIN, *BEGIN_REMEDIATION, WAKE, ENQUEUE, *PAGE, WEBHOOK_SECRETS),

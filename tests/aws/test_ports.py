@@ -103,6 +103,7 @@ def test_a_name_that_is_taken_is_said_not_raised() -> None:
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
 def test_a_token_that_is_gone_is_no_error(code: str) -> None:
     StepFunctions(lambda: scripted("stepfunctions", "send_task_success", code), {}).wake("token")
+    StepFunctions(lambda: scripted("stepfunctions", "send_task_failure", code), {}).leave("token", "Verify", {})
 
 
 @pytest.mark.parametrize(("code", "error"), [("AccessDeniedException", Denied), ("ThrottlingException", Unavailable)])
@@ -116,6 +117,8 @@ def test_step_functions_failures_are_ours(code: str, error: type[IncidentBotErro
         machines("describe_execution").running("incident", "x")
     with pytest.raises(error):
         machines("send_task_success").wake("token")
+    with pytest.raises(error):
+        machines("send_task_failure").leave("token", "Verify", {})
 
 
 def a_parameter(client: Any, name: str, value: str) -> None:

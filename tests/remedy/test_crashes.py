@@ -5,14 +5,17 @@ after it took effect. Step Functions tries the state again, or the execution is 
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from incident_bot.domain import journal
+from incident_bot.domain.journal import Kind
 from incident_bot.domain.team import Team
 from incident_bot.state import actions, heads
+from incident_bot.virtual.store import MemoryStore
+from incident_bot.world import Write
 from tests.remediating import BAD, CELLS, GOOD, Died, Stage, a_playbook, the_team
 
 TWO = CELLS[:2]
@@ -149,3 +152,32 @@ def test_a_restart_which_repeats_itself_by_nature_is_made_once(after: bool, exec
         where = f"died {'after' if after else 'before'} call {at}: {dying.where}"
         assert max(stage.production.forced.values()) <= 1, where
         assert_cleaned_up(stage, where)
+
+
+class Watching:
+    """A store that notes the last entry of the journal after each write."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store, self.last = store, [Kind.OPENED]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def write(self, writes: Sequence[Write]) -> None:
+        self._store.write(writes)
+        found = actions.read(self._store, "inc1-a1").journal
+        if found and found[-1].kind is not self.last[-1]:
+            self.last.append(found[-1].kind)
+
+
+@pytest.mark.parametrize(("sick", "looked_afterwards"), [(False, 0), (True, 1)], ids=["helps", "does not help"])
+def test_what_a_check_found_is_written_at_once_with_what_comes_of_it(sick: bool, looked_afterwards: int) -> None:
+    stage = Stage(the_team(cells=TWO[:1]), cells=TWO[:1])
+    stage.production.sick = lambda _: sick
+    remediation = stage.proposed()
+    store = Watching(stage.world.store)
+    stage.seen = stage.with_parts(store=store)
+    stage.start(remediation)
+    stage.run_for(200)
+    assert store.last[-1] in (Kind.ENDED, Kind.CHECKED)
+    assert store.last.count(Kind.CHECKED) == looked_afterwards

@@ -1,5 +1,6 @@
 """Does the incident's machine go on, or tell people by itself, whichever of its stages breaks?"""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.building import a_world, an_alert
 from tests.signalling import a_batch, a_record, pages, the_incident
 
 STATES: Mapping[str, Any] = checkout.definitions()["incident"]["States"]
+AWAIT: Mapping[str, Any] = STATES["Await"]
+LEFT_FOR = ("Propose", "Remediate", "Verify", "Close", "CloseAndStay", "End")
 TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
 
 
@@ -42,7 +45,7 @@ def states_of(deployment: Deployment, generation: int = 1) -> list[str]:
 def test_nothing_broken_it_waits_for_mail() -> None:
     world, deployment = a_deployment()
     deployment.run_for(30)
-    assert states_of(deployment) == ["Triage", "Enrich", "What next?", "Await"]
+    assert states_of(deployment) == ["Triage", "Enrich", "Propose", "Await"]
     assert world.notices.published == []
 
 
@@ -89,10 +92,30 @@ def test_every_task_has_a_bound_retries_what_passes_and_catches_what_does_not(na
     if name != "TellSns":  # whose own failure ends the execution, which the alarm on failed executions tells
         assert any(catcher["ErrorEquals"] == ["States.ALL"] for catcher in state["Catch"])
     if state["Resource"].startswith("arn:aws:states:::lambda"):
-        assert "Lambda.TooManyRequestsException" in state["Retry"][0]["ErrorEquals"]
+        assert "Lambda.TooManyRequestsException" in state["Retry"][-1]["ErrorEquals"]
 
 
 def test_a_token_that_is_sent_with_a_lie_decides_nothing() -> None:
     """Await drops whatever the token carried: only what is on the table is decided upon."""
-    assert STATES["Await"]["Next"] == "Advance"
-    assert "result" not in STATES["Await"]["Output"]
+    assert AWAIT["Next"] == "Await"
+    assert "result" not in json.dumps(AWAIT["Output"])
+
+
+@pytest.mark.parametrize("name", LEFT_FOR)
+def test_the_state_that_await_is_left_for_is_the_one_that_is_named_and_naming_it_is_no_failure(name: str) -> None:
+    (catcher,) = [catcher for catcher in AWAIT["Catch"] if name in catcher["ErrorEquals"]]
+    assert (catcher["ErrorEquals"], catcher["Next"]) == ([name], name)
+    assert name in STATES
+    assert ("errorOutput" in json.dumps(catcher["Output"])) == (name == "Remediate"), "the others read the table"
+    assert name in AWAIT["Retry"][0]["ErrorEquals"]
+
+
+def test_what_await_is_left_for_is_every_state_but_those_that_begin_or_tell_of_failure() -> None:
+    assert set(LEFT_FOR) == set(STATES) - {"Triage", "Enrich", "Await", "TellSns", "Failed"}
+    assert AWAIT["Retry"][0]["MaxAttempts"] == 0
+    assert [catcher["ErrorEquals"] for catcher in AWAIT["Catch"]][-2:] == [["States.Timeout"], ["States.ALL"]]
+
+
+def test_when_nobody_sent_a_token_for_hours_it_looks_by_itself() -> None:
+    (catcher,) = [catcher for catcher in AWAIT["Catch"] if "States.Timeout" in catcher["ErrorEquals"]]
+    assert catcher["Next"] == "Await"

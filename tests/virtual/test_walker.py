@@ -169,6 +169,28 @@ def test_a_token_may_be_sent_while_its_task_still_works() -> None:
     assert a_walk(handler, Work=WAITING).runs["one"].execution.status == "SUCCEEDED"
 
 
+def test_a_token_may_fail_its_task_and_its_error_says_where_it_goes_on() -> None:
+    parking = Parking()
+    never = {"ErrorEquals": ["Onward"], "MaxAttempts": 0}
+    told = {"ErrorEquals": ["Onward"], "Output": "{% $parse($states.errorOutput.Cause) %}", "Next": "Done"}
+    retried = {**WAITING, "Retry": [never, {"ErrorEquals": ["States.TaskFailed"]}], "Catch": [told]}
+    walker = a_walk(parking, Work=retried, Done={"Type": "Succeed"})
+    walker.world.machines.leave(parking.tokens[0], "Onward", {"action": "a1"})
+    walker.world.machines.wake(parking.tokens[0])
+    walker.settle()
+    assert (walker.runs["one"].states, walker.runs["one"].output) == (["Work", "Done"], {"action": "a1"})
+
+
+def test_a_token_that_fails_its_task_with_any_other_error_has_it_retried() -> None:
+    parking = Parking()
+    walker = a_walk(parking, Work={**WAITING, "Retry": [{"ErrorEquals": ["States.TaskFailed"]}]})
+    walker.world.machines.leave(parking.tokens[0], "Onward", {})
+    walker.settle()
+    walker.world.clock.advance(10)
+    walker.settle()
+    assert len(parking.tokens) == 2
+
+
 def test_a_token_runs_out_and_then_wakes_nobody() -> None:
     parking = Parking()
     walker = a_walk(parking, Work={**WAITING, "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Work"}]})

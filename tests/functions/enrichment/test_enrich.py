@@ -40,7 +40,7 @@ def world() -> VirtualWorld:
 
 def test_a_finding_is_kept_with_its_source_and_age_and_told_on_the_timeline(world: VirtualWorld) -> None:
     answer = enriched(world, EVENT, [a_fact("owner")])
-    assert (answer["facts"], answer["written"], answer["step"]) == (["owner"], True, "Await")
+    assert (answer["facts"], answer["written"], answer["step"]) == (["owner"], True, "Propose")
     record = facts.of(world.store, "inc1")["owner"]
     assert (record.text, record.value, record.source) == ("owner", {"is": "owner"}, "the owner book")
     world.clock.advance(60)

@@ -1,5 +1,6 @@
 """Does the actor's mailbox lose no wake-up and no step, whatever dies in between?"""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,9 @@ from tests.building import a_world, an_incident
 from tests.signalling import the_incident, turn_of
 
 INCIDENT = an_incident()
+LATER = INCIDENT.opened_at + timedelta(days=1)
+DRAFT = {"draft": INCIDENT.opened_at}
+TOKEN = {"token": "token-1", "leaves": "by name"}
 
 
 def ack(world: VirtualWorld) -> Mail:
@@ -33,7 +37,7 @@ def parked(world: VirtualWorld) -> bool:
 
 
 def park(world: VirtualWorld) -> None:
-    advance(world, {**turn_of(INCIDENT), "token": "token-1"})
+    advance(world, {**turn_of(INCIDENT), **TOKEN})
 
 
 def test_with_nothing_to_do_the_token_is_parked_and_mail_wakes_it() -> None:
@@ -46,19 +50,29 @@ def test_with_nothing_to_do_the_token_is_parked_and_mail_wakes_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "waiting",
+    ("waiting", "state"),
     [
-        {"step": Step("Verify", "its alerts cleared")},
-        {"clocks": {"stale": INCIDENT.opened_at}},
-        {"state": State.RESOLVED, "clocks": {}},
+        ({"step": Step("Verify", "its alerts cleared")}, "Verify"),
+        ({"clocks": {"stale": INCIDENT.opened_at}}, "Verify"),
+        ({"state": State.RESOLVED, "clocks": {}}, "End"),
+        ({"state": State.RESOLVED, "clocks": DRAFT}, "Close"),
+        ({"state": State.RESOLVED, "clocks": {**DRAFT, "lift:inc1-a1": LATER}}, "CloseAndStay"),
     ],
-    ids=["a step that was not cleared", "a deadline that leads to one", "nothing more to do"],
+    ids=["a step that was not cleared", "a deadline", "nothing more to do", "a draft", "a draft, and something stays"],
 )
-def test_the_token_is_used_at_once_where_something_waits(waiting: dict[str, Any]) -> None:
+def test_the_token_is_left_at_once_for_the_state_that_has_something_to_do(waiting: dict[str, Any], state: str) -> None:
     world = a_world(None, replace(INCIDENT, **waiting))
     park(world)
     assert not parked(world)
-    assert world.machines.woken == ["token-1"]
+    assert world.machines.woken == []
+    assert [(token, name) for token, name, _ in world.machines.left] == [("token-1", state)]
+
+
+def test_an_execution_that_began_before_states_were_left_by_name_is_woken_and_asks_which_it_is() -> None:
+    world = a_world(None, replace(INCIDENT, step=Step("Verify", "its alerts cleared")))
+    advance(world, {**turn_of(INCIDENT), "token": "token-1"})
+    assert (world.machines.woken, world.machines.left) == (["token-1"], [])
+    assert advance(world, turn_of(INCIDENT))["step"] == "Verify"
 
 
 def test_mail_that_comes_before_the_token_is_taken_before_it_is_parked() -> None:
@@ -95,10 +109,10 @@ def test_a_message_that_is_due_is_sent_before_the_token_is_parked() -> None:
     assert parked(world)
 
 
-def test_a_token_of_a_dead_generation_is_woken_and_told_to_end() -> None:
+def test_a_token_of_a_dead_generation_is_told_to_end() -> None:
     world = a_world(None, replace(INCIDENT, generation=2))
     park(world)
-    assert world.machines.woken == ["token-1"]
+    assert [name for _, name, _ in world.machines.left] == ["End"]
     assert advance(world, turn_of(INCIDENT))["step"] == "End"
 
 
@@ -138,8 +152,9 @@ def test_what_was_begun_before_is_not_taken_for_the_remediation_that_is_to_begin
     action = ActionState("restart_ecs_service", "arn", "running", attempts=1)
     world = a_world(None, replace(INCIDENT, step=step, actions={"inc1-a2": action}))
     begun = {**turn_of(INCIDENT), "done": "Remediate", "execution": "inc1-a1-apply-1"}
-    advance(world, {**begun, "token": "token-1"})
-    assert world.machines.woken == ["token-1"]
+    advance(world, {**begun, **TOKEN})
+    ((_, name, order),) = world.machines.left
+    assert (name, json.loads(order)["execution"]) == ("Remediate", "inc1-a2-apply-1")
     assert the_incident(world).step == step
 
 

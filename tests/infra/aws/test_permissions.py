@@ -88,6 +88,10 @@ def test_the_kill_switch_and_the_locks_are_out_of_reach_of_who_reads_foreign_tex
     }
 
 
+def test_only_who_decides_says_by_a_token_which_state_is_next(aws):
+    assert {one.who for one in allowed(aws) if one.action == "states:SendTaskFailure"} == {"AdvanceRole"}
+
+
 def test_nobody_may_pass_a_role_or_touch_identities(aws):
     assert [one for one in allowed(aws) if one.action.startswith(("iam:", "organizations:"))] == []
 

@@ -7,7 +7,10 @@ from infra.aws.readable import readable
 from tests.infra.aws.reading import of_type, properties
 
 # What is meant by a token or a list of names, the emulator cannot tell: it asks for the right to everything.
-UNTOLD = ("states:SendTaskSuccess", "cloudwatch:DescribeAlarms", "ecs:DescribeServiceRevisions")
+UNTOLD = (
+    *("states:SendTaskSuccess", "states:SendTaskFailure"),
+    *("cloudwatch:DescribeAlarms", "ecs:DescribeServiceRevisions"),
+)
 
 
 def test_both_targets_grant_the_same(aws, local):

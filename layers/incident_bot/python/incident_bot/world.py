@@ -135,6 +135,12 @@ class Machines(Protocol):
     def wake(self, token: str) -> None:
         """SendTaskSuccess; a token that is gone (TaskTimedOut, TaskDoesNotExist, InvalidToken) is not an error."""
 
+    def leave(self, token: str, state: str, order: Mapping[str, Any]) -> None:
+        """SendTaskFailure: end the wait by the name of the state that is next, `order` being what that state needs.
+
+        A token that is gone is not an error.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

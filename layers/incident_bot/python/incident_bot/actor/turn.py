@@ -31,6 +31,7 @@ MAILS_PER_TURN = 40  # each is a timeline entry or two of the turn's one transac
 WAKES_PER_GENERATION = 500  # an execution's history ends at 25,000 events
 LONGEST_DELAY = timedelta(minutes=15)
 TRIES = 6
+BY_NAME = "by name"  # how Await says that it is left for other states
 ROUNDS = 8  # turns of one invocation; where that is not enough, the machine comes back
 
 Order = dict[str, Any]  # what the machine does next: {"step", "reason"}, and what a step needs
@@ -51,11 +52,26 @@ def cleared(incident: Incident, step: str) -> Incident:
 
 def rest(world: World, event: Mapping[str, Any]) -> None:
     """Leave the event's token in the box until there is mail. Where something waits, the turn is taken first; the token
-    is used at once where it leads to another state, where mail came in meanwhile, or where nobody owns the incident."""
+    is used at once where that leads to another state, whose name ends the wait, and where mail came in meanwhile."""
     incident = owned(world, event)
-    if incident and (event.get("done") or _something_waits(world, incident)):
-        incident = owned(world, event) if take(world, event)["step"] == "Await" else None
-    if incident is None or not _parked(world, incident, event["token"]):
+    if incident is None:
+        _leave(world, event, FENCED)
+        return
+    order = AWAIT
+    if event.get("done") or _something_waits(world, incident):
+        order, incident = _taken(world, event, incident)
+    if order["step"] != "Await":
+        _leave(world, event, order)
+    elif not _parked(world, incident, event["token"]):
+        world.machines.wake(event["token"])
+
+
+def _leave(world: World, event: Mapping[str, Any], order: Order) -> None:
+    """Send the execution on to that step's state; one that began before states were left by name asks for it itself."""
+    if event.get("leaves") == BY_NAME:
+        state = "CloseAndStay" if order.get("stays") else order["step"]
+        world.machines.leave(event["token"], state, order)
+    else:
         world.machines.wake(event["token"])
 
 
@@ -64,17 +80,24 @@ def take(world: World, event: Mapping[str, Any]) -> Order:
 
     `done` in the event names the step that the state before did, as `execution` that of a remediation which was begun.
     """
+    incident = owned(world, event)
+    return FENCED if incident is None else _taken(world, event, incident)[0]
+
+
+def _taken(world: World, event: Mapping[str, Any], incident: Incident) -> tuple[Order, Incident]:
+    """The same for the incident as it was read, and the incident as it is after it."""
     done = {"step": event.get("done", ""), "execution": event.get("execution", "")}
     for _ in range(ROUNDS):
-        incident = owned(world, event)
-        if incident is None:
-            return FENCED
-        order = _decide(world, incident, done)
+        order, incident = _decide(world, incident, done)
         if order["step"] != "Page":
-            return order
+            return order, incident
         paging.send_due(world, incident.id)
         done = order
-    return AWAIT  # the step Page is still there, and taken up again
+        told = owned(world, event)
+        if told is None:
+            return FENCED, incident
+        incident = told
+    return AWAIT, incident  # the step Page is still there, and taken up again
 
 
 def _something_waits(world: World, incident: Incident) -> bool:
@@ -98,21 +121,22 @@ def _parked(world: World, incident: Incident, token: str) -> bool:
     return True
 
 
-def _decide(world: World, incident: Incident, done: Order) -> Order:
-    """Take the mail, decide, commit, trim the box; hands out a step that was not cleared before it reads mail."""
+def _decide(world: World, incident: Incident, done: Order) -> tuple[Order, Incident]:
+    """Take the mail, decide, commit; hands out a step that was not cleared before it reads mail. Returns the order, and
+    the incident as it is committed."""
     for _ in range(TRIES):
         if incident.step and _matches(incident, incident.step, done):
             incident = replace(incident, step=None)
         if incident.step:
-            return ordered(incident, incident.step)
+            return ordered(incident, incident.step), incident
         if incident.wakes >= WAKES_PER_GENERATION:
-            return _hand_over(world, incident)
+            return _hand_over(world, incident), incident
         try:
             return _turn(world, incident)
         except Conflict:
             incident, generation = incidents.read(world.store, incident.id), incident.generation
             if incident.generation != generation:
-                return FENCED
+                return FENCED, incident
     raise Conflict(f"incident {incident.id} changed {TRIES} times while its next step was decided")
 
 
@@ -122,7 +146,8 @@ def _matches(incident: Incident, step: Step, done: Order) -> bool:
     return step.name == done["step"] and which in (None, ordered(incident, step).get("execution"))
 
 
-def _turn(world: World, before: Incident) -> Order:
+def _turn(world: World, before: Incident) -> tuple[Order, Incident]:
+    """One decision on the mail, committed. The box is trimmed by who parks in it next, where nothing is to be done."""
     box = mailbox.read(world, before)
     mails = box.mails[:MAILS_PER_TURN]
     whole = len(mails) == len(box.mails)
@@ -131,9 +156,9 @@ def _turn(world: World, before: Incident) -> Order:
     look = replace(_look(world, before, mails), more=not whole)
     turn = advance(before, mails, look, world.team, world.now())
     after = _commit(world, before, turn, box)
-    if mails and whole:
+    if mails and whole and (turn.step or box.looks):
         mailbox.trim(world, after, box)
-    return ordered(after, turn.step) if turn.step else AWAIT
+    return ordered(after, turn.step) if turn.step else AWAIT, after
 
 
 def _commit(world: World, before: Incident, turn: Advance, box: mailbox.Box) -> Incident:

@@ -1,7 +1,8 @@
 """Step Functions: executions are started under names of ours, found by them, and woken by their tokens."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -41,9 +42,20 @@ class StepFunctions:
                 raise
 
     def wake(self, token: str) -> None:
-        with translated("waking an execution"):
-            try:
-                self._connect().send_task_success(taskToken=token, output="{}")
-            except ClientError as error:
-                if code(error) not in GONE:
-                    raise
+        with _unless_gone("waking an execution"):
+            self._connect().send_task_success(taskToken=token, output="{}")
+
+    def leave(self, token: str, state: str, order: Mapping[str, Any]) -> None:
+        with _unless_gone("sending an execution on"):
+            self._connect().send_task_failure(taskToken=token, error=state, cause=json.dumps(order))
+
+
+@contextmanager
+def _unless_gone(doing: str) -> Iterator[None]:
+    """Failures are ours; that nobody waits under a token any more is none."""
+    with translated(doing):
+        try:
+            yield
+        except ClientError as error:
+            if code(error) not in GONE:
+                raise

@@ -36,14 +36,14 @@ def _judge(run: Run, event: Mapping[str, Any]) -> dict[str, Any]:
     if finding.verdict is Verdict.WAITING:
         return answer(event, "settle", wait=finding.again_seconds)
     plan = run.remediation.plan
+    checked = run.entry(Kind.CHECKED, f"{finding.verdict}: {finding.reason}")
     if finding.verdict is Verdict.NOT_HELPED:
-        run.note(Kind.CHECKED, f"{finding.verdict}: {finding.reason}")
-        run.note(Kind.TURNED, f"it did not help: {finding.reason}")
+        run.write(checked, run.entry(Kind.TURNED, f"it did not help: {finding.reason}"))
         return answer(event, "undo", phase=UNDO)
-    run.note(Kind.CHECKED, f"{finding.verdict}: {finding.reason}")
     if len(journal.applied(plan, run.entries)) < len(plan.steps):
+        run.write(checked)
         return answer(event, "rest", phase=REST)
-    run.end("helped", "applied", f"{plan.text}. {finding.reason}")
+    run.end("helped", "applied", f"{plan.text}. {finding.reason}", checked)
     return answer(event, "release", phase=event.get("phase") or CANARY)
 
 

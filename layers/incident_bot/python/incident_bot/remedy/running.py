@@ -103,12 +103,20 @@ class Run:
 
     def note(self, kind: Kind, said: str, step: int = -1, way: str = "", **fields: Any) -> None:
         """Write one entry down; Conflict where the run was taken over."""
-        entry = Entry(0, self.world.now(), self.remediation.run, kind, said, step, way)
-        self.remediation = actions.note(self.world, self.remediation, entry, **fields)
+        self.write(self.entry(kind, said, step, way), **fields)
 
-    def end(self, outcome: str, state: str, text: str) -> None:
-        """Write the outcome down, for Release to tell."""
-        self.note(Kind.ENDED, f"{outcome}: {text}"[:2000], state=state, outcome=outcome, text=text)
+    def entry(self, kind: Kind, said: str, step: int = -1, way: str = "") -> Entry:
+        """An entry that is still to be written."""
+        return Entry(0, self.world.now(), self.remediation.run, kind, said, step, way)
+
+    def write(self, *entries: Entry, **fields: Any) -> None:
+        """Write these down at once; Conflict where the run was taken over."""
+        self.remediation = actions.note(self.world, self.remediation, *entries, **fields)
+
+    def end(self, outcome: str, state: str, text: str, *before: Entry) -> None:
+        """Write the outcome down, for Release to tell, at once with the entries that led to it."""
+        ended = self.entry(Kind.ENDED, f"{outcome}: {text}"[:2000])
+        self.write(*before, ended, state=state, outcome=outcome, text=text)
 
     def looks(self) -> dict[int, str]:
         """Read back what every step's target is now."""

@@ -1,5 +1,6 @@
 """JSONata in a state machine: `{% ... %}` anywhere in an argument, an output or a condition."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -54,4 +55,6 @@ def _followed(names: Sequence[str], value: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> Any:
-    return jsonata.Jsonata(expression)
+    compiled = jsonata.Jsonata(expression)
+    compiled.register_lambda("parse", json.loads)  # Step Functions' own; the rest of the language is JSONata's
+    return compiled

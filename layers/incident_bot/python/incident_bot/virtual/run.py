@@ -89,6 +89,11 @@ class Run:
         self.token = ""
         self._attempt(lambda: self._leave(self._current, {"result": output}, now), now)
 
+    def fail(self, failure: Failed, now: datetime) -> None:
+        """Its token was sent as that of a task that failed."""
+        self.token = ""
+        self._fail(failure, self._current, now)
+
     @property
     def _current(self) -> State:
         found: State = self.definition["States"][self.state]

@@ -101,13 +101,23 @@ class MemoryMachines:
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.executions: dict[tuple[str, str], Execution] = {}
-        self.woken: list[str] = []
+        self.sent: list[tuple[str, str, str]] = []  # token, the state that is next (or "") and what it needs as JSON
         self.down = False
 
     @property
     def started(self) -> list[tuple[str, str]]:
         """(machine, name) of all executions in the order they were started."""
         return list(self.executions)
+
+    @property
+    def woken(self) -> list[str]:
+        """The tokens that merely wake, as they were sent."""
+        return [token for token, state, _ in self.sent if not state]
+
+    @property
+    def left(self) -> list[tuple[str, str, str]]:
+        """Token, the state that it is left for, and what that state needs as JSON."""
+        return [sent for sent in self.sent if sent[1]]
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
         self._reach()
@@ -124,7 +134,11 @@ class MemoryMachines:
 
     def wake(self, token: str) -> None:
         self._reach()
-        self.woken.append(token)
+        self.sent.append((token, "", ""))
+
+    def leave(self, token: str, state: str, order: Mapping[str, Any]) -> None:
+        self._reach()
+        self.sent.append((token, state, json.dumps(order)))
 
     def _reach(self) -> None:
         if self.down:

@@ -97,12 +97,19 @@ class Walker:
         self._taken = len(executions)
 
     def _take_tokens(self) -> None:
-        woken = self.world.machines.woken
-        for token in woken[self._sent :]:
-            run = self._live.get(token.split(":")[2]) if token.startswith("token:") else None
-            if run is not None and run.token == token:
+        """A token is used once: whoever comes later has sent one that is gone."""
+        sent = self.world.machines.sent
+        for token, error, cause in sent[self._sent :]:
+            run = self._waiting(token)
+            if run and error:
+                run.fail(Failed(error, cause), self.world.now())
+            elif run:
                 run.wake({}, self.world.now())
-        self._sent = len(woken)
+        self._sent = len(sent)
+
+    def _waiting(self, token: str) -> Run | None:
+        run = self._live.get(token.split(":")[2]) if token.startswith("token:") else None
+        return run if run is not None and run.token == token else None
 
     def _work(self, resource: str, arguments: Any) -> Any:
         if resource == LAMBDA:
