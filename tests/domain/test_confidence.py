@@ -6,6 +6,7 @@ from typing import Any
 from incident_bot.domain.alert import Alert, Severity
 from incident_bot.domain.confidence import BROAD
 from incident_bot.domain.incident import State
+from incident_bot.domain.mail import MailKind
 from incident_bot.domain.recur import lapsed
 from incident_bot.domain.team import Correlation, Service, Team, Timing
 from tests.building import a_team
@@ -169,6 +170,14 @@ def test_a_warning_by_itself_stays_by_itself_until_enough_agree() -> None:
     assert set(scope.assigned.values()) == {"inc1", "inc2"}
     scope.take(says(service="web", instance="2", severity=Severity.SEV3, at=21), at=21)
     assert scope.incidents["inc2"].merged_into == "inc1"
+
+
+def test_an_alert_says_itself_whether_its_page_waits_before_its_group_moves() -> None:
+    scope = Scope(the_team(correlation=Correlation(agree=3)))
+    scope.take(says(service="api"))
+    for n in range(3):
+        scope.take(says(service="web", instance=str(n), severity=Severity.SEV3, at=20), at=20)
+    assert [mail.kind for mail in scope.mail["inc1"]] == [MailKind.ALERT, MailKind.MOVED_IN]
 
 
 def test_a_fault_that_comes_back_after_most_of_it_cleared_is_another_incident() -> None:

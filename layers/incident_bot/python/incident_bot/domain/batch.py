@@ -10,7 +10,7 @@ from incident_bot.domain.classify import Classification
 from incident_bot.domain.connect import bare, sender
 from incident_bot.domain.head import Group, Groups, Head, Member, make_room
 from incident_bot.domain.incident import Incident
-from incident_bot.domain.mail import Mail
+from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, Opening, member_of, suppressed
 from incident_bot.domain.sender import learned
 from incident_bot.domain.series import Series, after
@@ -165,9 +165,13 @@ class Batch:
         self.series[alert.fingerprint] = recorded
 
     def tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
-        """Tell an incident of the alert, which is recorded already."""
-        known = self.series[observed.alert.fingerprint]
-        self.post(incident, alert_mail(observed, known, self.now, group=group, joined=reason, new=new))
+        """Tell an incident of the alert, which is recorded already: before its group moves there, as the alert itself
+        says whether its page waits, and a move does not."""
+        known, mails = self.series[observed.alert.fingerprint], self.mail.setdefault(incident, [])
+        moves = (n for n, mail in enumerate(mails) if mail.kind is MailKind.MOVED_IN and mail.argument == group)
+        mails.insert(
+            next(moves, len(mails)), alert_mail(observed, known, self.now, group=group, joined=reason, new=new)
+        )
 
     def post(self, incident: str, mail: Mail) -> None:
         """Add to the mail of an incident."""
