@@ -92,7 +92,7 @@ class Scope:
                 self._settle(incident, mails, promote=incident in admission.promoted)
             else:
                 self._told(incident, mails)
-        for delivery, incident, reason in admission.verdicts:
+        for delivery, incident, _, reason in admission.verdicts:
             self.assigned[delivery], self.reasons[delivery] = incident, reason
         return admission
 

@@ -21,9 +21,9 @@ def triage(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     incident = owned(world, event)
     if incident is None or (incident.state is not State.DETECTED and "start" not in incident.clocks):
         return {"triaged": False}
-    wakes, why = pages(incident.severity, world.team.services.get(incident.service), noise=incident.noise)
+    wakes, rule, why = pages(incident.severity, world.team.services.get(incident.service), noise=incident.noise)
     repaired = _repaired_page(world, incident, why) if wakes else None
-    lines = [Line("decision", _summary(incident, wakes), why)] if incident.state is State.DETECTED else []
+    lines = [Line("decision", _summary(incident, wakes), why, rule=rule)] if incident.state is State.DETECTED else []
     clocks = {name: at for name, at in incident.clocks.items() if name != "start"}
     state = move(incident.state, State.TRIAGED) if incident.state is State.DETECTED else incident.state
     if state is not incident.state:
@@ -31,7 +31,7 @@ def triage(world: World, event: Mapping[str, Any]) -> dict[str, Any]:
     after = replace(incident, state=state, clocks=clocks)
     if repaired:
         after = replace(after, step=Step("Page", "the first page was missing"))
-        lines.append(Line("decision", "the first page is written now", "it was missing"))
+        lines.append(Line("decision", "the first page is written now", "it was missing", rule=rule))
     incidents.commit(world, incident, after, lines, [intents.opening(repaired, world.now())] if repaired else [])
     return {"triaged": True}
 

@@ -142,7 +142,7 @@ def test_common_options_are_moved_to_the_front(given: list[str], expected: list[
 def test_each_point_of_an_alert_s_confidence_is_explained_and_what_labels_would_change(desk: Desk) -> None:
     [found] = explained(desk, alarm("search-api-errors"))
     assert found["pages"]
-    assert found["evidence"][0]["what"] == "history"
+    assert found["evidence"][0]["rule"] == "history"
     assert found["confidence"] == pytest.approx(sum(point["points"] for point in found["evidence"]), abs=0.001)
     [doubted] = explained(desk, alarm("search-api-errors"), "--false-positive", "12")
     assert not doubted["pages"]

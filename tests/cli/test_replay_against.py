@@ -78,7 +78,10 @@ def brief(entries: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 def test_what_a_rule_makes_noise_is_paged_less_and_suppressed(desk: Desk) -> None:
     found = against(desk, a_config(desk, "after", {"web": "noise: true"}))
     assert brief(found["less"]) == [("web-1", "Ada")]
-    assert found["less"][0]["otherwise"] == "sev2 as its source says; a rule records it as noise"
+    assert (
+        found["less"][0]["otherwise"]
+        == "severity-by-source, noise: sev2 as its source says; a rule records it as noise"
+    )
     assert [c["delivery_ids"] for c in found["suppressed"]] == [["web-1", "web-2"]]
     assert found["teams"] == {"platform": {"before": 1, "after": 1}, "shop": {"before": 2, "after": 1}}
     assert (found["before"]["pages"], found["after"]["pages"], found["after"]["noise"]) == (3, 2, 1)

@@ -67,7 +67,7 @@ def test_a_first_alert_opens_an_incident_with_its_page(scope: Scope) -> None:
     assert incident.escalation
     assert incident.escalation.steps == a_group().steps  # frozen at opening
     assert [(line.kind, line.text, line.reason) for line in opening.lines] == [
-        ("signal", "generic says errors is firing", ""),
+        ("signal", "generic says errors is firing", "no open incident explains it"),
         (
             "decision",
             "an incident of checkout, sev1",
@@ -136,10 +136,10 @@ def test_a_trigger_that_its_resolve_overtook_stays_a_record_where_nothing_explai
 def test_equals_collapse_inside_a_batch(scope: Scope) -> None:
     admission = scope.take(says(), says(), says())
     assert (len(admission.openings), len(admission.series), dict(admission.mail)) == (1, 1, {})
-    assert [reason for _, _, reason in admission.verdicts] == [
-        "no open incident explains it",
-        "firing already",
-        "firing already",
+    assert [verdict[2:] for verdict in admission.verdicts] == [
+        ("no-cause", "no open incident explains it"),
+        ("repeat", "firing already"),
+        ("repeat", "firing already"),
     ]
 
 
@@ -160,7 +160,7 @@ def test_a_redelivery_changes_nothing_and_resumes_what_was_left_undone(scope: Sc
     delivered = scope.observe(says())
     scope.take(delivered)
     again = scope.take(delivered, at=1)
-    assert again == Admission(scope.head, resume=("inc1",), verdicts=(("d1", "inc1", "firing already"),))
+    assert again == Admission(scope.head, resume=("inc1",), verdicts=(("d1", "inc1", "repeat", "firing already"),))
 
 
 def test_a_re_send_is_no_redelivery(scope: Scope) -> None:
@@ -312,7 +312,7 @@ def test_a_root_of_two_moves_the_younger_into_the_older_and_both_are_told(scope:
     scope.take(says(service="api", at=40), at=40)
     (out,) = scope.mail["inc2"][-1:]
     assert (out.kind, out.argument) == (MailKind.MOVED_OUT, "app@0115T100010")
-    assert out.detail == {"to": "inc1", "emptied": "yes"}
+    assert out.detail == {"to": "inc1", "rule": "better-root", "emptied": "yes"}
     assert kinds(scope, "inc1") == ["root", "moved_in", "alert"]
     assert scope.head.services("inc1") == {"web", "app", "api"}
     assert "inc2" not in scope.head.incidents

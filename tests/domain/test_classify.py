@@ -168,10 +168,11 @@ def test_a_rule_that_matches_nothing_changes_nothing() -> None:
 @given(severity=st.sampled_from(Severity), tier=st.integers(1, 3), noise=st.booleans())
 def test_a_worse_alert_never_wakes_fewer(severity: Severity, tier: int, noise: bool) -> None:
     service = a_service(tier=tier)
-    wakes, reason = pages(severity, service, noise=noise)
+    wakes, rule, reason = pages(severity, service, noise=noise)
+    assert rule
     assert reason
     if wakes and severity > Severity.SEV1:
-        assert pages(Severity(severity - 1), service, noise=noise)[0]
+        assert pages(Severity(severity - 1), service, noise=noise).wakes
     if noise:
         assert not wakes
 

@@ -131,7 +131,10 @@ def test_a_merged_incident_gives_all_it_has_and_ends(scope: Scope) -> None:
     scope.take(says(service="mail"))
     done = join(scope, "inc2", "inc1")
     (left,), (came,) = done.mail["inc2"], done.mail["inc1"]
-    assert (left.detail, came.detail) == ({"to": "inc1", "emptied": "yes"}, {"from": "inc2"})
+    assert (left.detail, came.detail) == (
+        {"to": "inc1", "rule": "by-hand", "emptied": "yes"},
+        {"from": "inc2", "rule": "by-hand"},
+    )
     assert done.pairs == (("api", "mail"), ("db", "mail"), ("mail", "web"))
     assert set(scope.head.incidents) == {"inc1"}
     assert len(present(scope)) == 7

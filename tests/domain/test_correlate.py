@@ -126,13 +126,13 @@ ROWS = [
         "both follow one deployment",
         a_head(a_group("mail", "a", change="d-1", after=20)),
         a_group("web", NEW, 60, change="d-1", after=80),
-        ("a", "shared change: web and mail both follow d-1, 80 s before"),
+        ("a", "web and mail both follow d-1, 80 s before"),
     ),
     (
         "both name one change in their labels, and belong to one team",
         a_head(a_group("mail", "a", change="CHG-7", claimed=True)),
         a_group("web", NEW, 60, change="CHG-7", claimed=True),
-        ("a", "shared change: web and mail both follow CHG-7, as their alerts say"),
+        ("a", "web and mail both follow CHG-7, as their alerts say"),
     ),
     *(
         (

@@ -46,10 +46,10 @@ POINTS = [
     ("a service of customers", {}, Service("pay", "p", tier=1), [("history", 0.75), ("tier", 0.1)]),
     ("a service of nobody", {}, Service("pay", "p", tier=3), [("history", 0.75), ("tier", -0.1)]),
     ("one in between", {}, Service("pay", "p", tier=2), [("history", 0.75)]),
-    ("what depends on it", {"dependants": 3}, None, [("history", 0.75), ("blast radius", 0.06)]),
-    ("not without end", {"dependants": 300}, None, [("history", 0.75), ("blast radius", 0.1)]),
+    ("what depends on it", {"dependants": 3}, None, [("history", 0.75), ("blast-radius", 0.06)]),
+    ("not without end", {"dependants": 300}, None, [("history", 0.75), ("blast-radius", 0.1)]),
     ("what it spreads to", {"spread": ("web",)}, None, [("history", 0.75), ("spread", 0.1)]),
-    ("a budget that burns", {"burn": 4.1}, None, [("history", 0.75), ("burn rate", 0.2)]),
+    ("a budget that burns", {"burn": 4.1}, None, [("history", 0.75), ("burn-rate", 0.2)]),
     ("a budget that burns as usual", {"burn": 4.0}, None, [("history", 0.75)]),
 ]
 
@@ -57,7 +57,7 @@ POINTS = [
 @pytest.mark.parametrize(("evidence", "service", "points"), [r[1:] for r in POINTS], ids=[r[0] for r in POINTS])
 def test_each_point(evidence: dict[str, Any], service: Service | None, points: list[tuple[str, float]]) -> None:
     result = weigh(service=service, **evidence)
-    assert [point.what for point in result.points] == [what for what, _ in points]
+    assert [point.rule for point in result.points] == [what for what, _ in points]
     assert [point.points for point in result.points] == pytest.approx([share for _, share in points])
     assert all(point.why for point in result.points)
     assert result.value == pytest.approx(min(1, sum(share for _, share in points)), abs=0.001)
@@ -153,7 +153,7 @@ def test_an_incident_knows_how_far_it_is_believed_and_why() -> None:
     (opening,) = scope.take(says(service="db")).openings
     assert opening.incident.confidence == 0.79
     assert opening.incident.evidence == (
-        "history +75% (nobody labelled it yet: it begins with 3 of 4); blast radius +4% (2 services depend on it)"
+        "history +75% (nobody labelled it yet: it begins with 3 of 4); blast-radius +4% (2 services depend on it)"
     )
 
 

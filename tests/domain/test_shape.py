@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,6 +69,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return SCALARS[hint]
     if origin in (Union, UnionType):
         return st.one_of([values(argument) for argument in arguments])
+    if origin is Literal:
+        return st.sampled_from(arguments)
     if origin is tuple:
         return st.lists(values(arguments[0]), max_size=2).map(tuple)
     if origin is not None and issubclass(origin, Mapping):

@@ -162,8 +162,8 @@ def test_what_asks_somebody_for_one_thing_is_never_part_of_a_summary_nor_a_summa
 def test_a_summary_is_needed_while_anything_of_it_fires() -> None:
     firing, clear = an_incident(state=State.TRIAGED), an_incident(state=State.MITIGATED)
     over = an_incident(state=State.RESOLVED, resolved_at=T0)
-    assert goes_on(Storm(), [clear, firing, over], T0, BY) == (True, "1 of its incidents still fire")
-    assert goes_on(Storm(), [clear, over], T0, BY) == (False, "none of its incidents fires any more")
+    assert goes_on(Storm(), [clear, firing, over], T0, BY) == (True, "storm-fires: 1 of its incidents still fire")
+    assert goes_on(Storm(), [clear, over], T0, BY) == (False, "storm-over: none of its incidents fires any more")
     assert goes_on(Storm(recent=(T0,) * 3), [over], T0 + timedelta(seconds=59), BY)[0]
     assert not lasts(Storm(recent=(T0,) * 3), T0 + timedelta(seconds=60), BY)
 

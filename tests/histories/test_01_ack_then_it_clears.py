@@ -43,8 +43,8 @@ def test_each_decision_on_the_way_has_its_reason() -> None:
     scene.at(200)
 
     reasons = {text: (at, why) for at, text, why in scene.lines("decision")}
-    assert reasons["sev2 of checkout (payments), pages"] == (10, "Sev2 that touches customers pages")
-    assert reasons["acknowledged; ada is incident commander"] == (60, "on it")
+    assert reasons["sev2 of checkout (payments), pages"] == (10, "sev2-pages: Sev2 that touches customers pages")
+    assert reasons["acknowledged; ada is incident commander"] == (60, "acknowledged: on it")
     assert "checkout-throttles: cloudwatch says it is resolved" in reasons
     assert reasons["it closes after 60 s without news"] == (70, "recovery is verified")
     assert scene.lines("closure") == [(130, "the incident is resolved", "it stayed quiet")]

@@ -48,7 +48,7 @@ def test_the_roots_transaction_wins_and_the_dependent_joins_what_it_sees_then() 
     assert (scene.incident.service, scene.incident.alerts) == ("orders", 2)
     assert scene.pages == [(0, ON_CALL, "first")]
     assert scene.running() == [f"{scene.incident.id}-1"]
-    assert scene.lines("signal")[1][2] == "checkout depends on orders, the root of that incident"
+    assert scene.lines("signal")[1][2] == "downstream-of-root: checkout depends on orders, the root of that incident"
 
 
 def test_the_dependents_transaction_wins_and_the_root_is_elected_anew() -> None:
@@ -57,7 +57,7 @@ def test_the_dependents_transaction_wins_and_the_root_is_elected_anew() -> None:
     assert scene.pages == [(0, ON_CALL, "first")]
     assert scene.running() == [f"{scene.incident.id}-1"]
     elected = next(line for line in scene.lines("decision") if line[1] == "the probable root is orders now")
-    assert elected[2] == "checkout, the root so far, depends on orders"
+    assert elected[2] == "better-root: checkout, the root so far, depends on orders"
 
 
 def late(*, acknowledged: bool) -> Scene:

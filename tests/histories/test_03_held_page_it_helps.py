@@ -52,10 +52,12 @@ def test_it_is_resolved_and_nobody_was_woken_but_the_record_says_who_would_have_
     held = scene.lines("decision")[1]
     scene.at(200)
 
-    assert held[1:] == ("the page is held until 10:03:30 UTC at most", "playbook orders-rollback may fix it unattended")
+    why = "playbook-hold: playbook orders-rollback may fix it unattended"
+    assert held[1:] == ("the page is held until 10:03:30 UTC at most", why)
     assert scene.states() == [(30, "triaged"), (30, "active"), (60, "mitigated"), (120, "resolved")]
     assert (scene.pages, scene.world.notices.published, scene.incident.pages) == ([], [], 0)
-    assert (60, "not paged: rota:payments would have been", "no alert of it fires any more") in scene.lines("decision")
+    why = "cleared: no alert of it fires any more"
+    assert (60, "not paged: rota:payments would have been", why) in scene.lines("decision")
 
 
 def test_every_call_is_on_the_timeline_with_its_time_and_nothing_is_left_behind() -> None:

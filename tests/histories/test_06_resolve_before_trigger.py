@@ -16,7 +16,8 @@ def test_a_lone_resolve_is_recorded_and_wakes_nobody() -> None:
     tombstone = scene.incident
     assert (tombstone.state, tombstone.noise, tombstone.generation) == ("resolved", True, 0)
     assert scene.pages == []
-    assert scene.lines("decision")[0][2] == "resolved without a trigger: a tombstone, in case the trigger is late"
+    why = "resolved without a trigger: a tombstone, in case the trigger is late"
+    assert scene.lines("decision")[0][2] == f"tombstone: {why}"
 
 
 def test_the_older_trigger_joins_the_tombstone_unpaged_however_late_it_is() -> None:

@@ -23,9 +23,8 @@ def test_inside_the_reopen_window_it_is_linked_and_counted() -> None:
     first, second = scene.incidents
     assert second.reopens == first.id
     assert scene.pages == [(0, ON_CALL, "first"), (1950, ON_CALL, "first")]
-    assert (1950, f"reopens {first.id}", "the same series fired again inside the reopen window") in scene.lines(
-        "note", second
-    )
+    why = "reopened: the same series fired again inside the reopen window"
+    assert (1950, f"reopens {first.id}", why) in scene.lines("note", second)
 
 
 def test_the_reopening_is_a_domain_event_and_a_measured_one() -> None:

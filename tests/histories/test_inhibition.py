@@ -42,7 +42,7 @@ def test_what_a_known_fault_hides_is_recorded_with_the_reason_and_pages_nobody()
     assert text.startswith(
         "not paged while NodeDown of orders fires, until 2026-01-15 16:00:00 UTC at most: rota:payments"
     )
-    assert why == "inhibition node-down (configuration, NodeDown of orders fires)"
+    assert why == "inhibited: inhibition node-down (configuration, NodeDown of orders fires)"
 
 
 def test_source_and_target_of_one_delivery() -> None:

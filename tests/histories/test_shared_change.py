@@ -33,8 +33,8 @@ def test_what_follows_one_deployment_is_one_incident_that_names_it() -> None:
     scene.at(90)
     scene.says("mail")
     scene.at(95)
-    joined = [why for _, text, why in scene.lines("signal") if "of mail" in text or "shared change" in why]
-    assert joined == ["shared change: mail and checkout both follow 3b18e512, 90 s before"]
+    joined = [why for _, text, why in scene.lines("signal") if "of mail" in text or "shared-change" in why]
+    assert joined == ["shared-change: mail and checkout both follow 3b18e512, 90 s before"]
     assert scene.incident.alerts == 2
 
 

@@ -37,7 +37,7 @@ def test_what_a_silence_suppresses_is_recorded_with_its_reason_and_whom_it_would
     silence = silenced(scene)
     scene.says("checkout")
     assert (scene.pages, scene.incident.noise, scene.running()) == ([], True, [])
-    assert (0, WOULD, f"{silence.id} (ada, deploy)") in scene.lines("decision")
+    assert (0, WOULD, f"silenced: {silence.id} (ada, deploy)") in scene.lines("decision")
     (line,) = ledger.lines(scene.world.store, silence.id)
     assert (line.incident, line.service, line.pages, line.whom) == (
         scene.incident.id,
@@ -84,7 +84,7 @@ def test_it_still_fires_when_the_silence_ends_and_pages_then_though_its_source_s
     assert (whom, purpose) == (ON_CALL, "first")
     assert 3 * HOUR <= at <= 3 * HOUR + 60
     assert not scene.incident.noise
-    assert "it is suppressed no more, and still fires" in [why for _, _, why in scene.lines("decision")]
+    assert "unmuted: it is suppressed no more, and still fires" in [why for _, _, why in scene.lines("decision")]
     assert numbers(scene, silence.id) == (1, 1, 1)
 
 

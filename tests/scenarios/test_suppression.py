@@ -22,7 +22,7 @@ def test_what_is_silenced_is_recorded_unpaged_and_pages_when_the_silence_is_expi
     said = [(e["text"], e["reason"]) for e in incident["timeline"] if e["text"].startswith("not paged until")]
     assert len(said) == 1
     assert said[0][0].endswith("would have been")
-    assert said[0][1] == f"{made['id']} (alice, the queue moves)"
+    assert said[0][1] == f"silenced: {made['id']} (alice, the queue moves)"
     assert silence(stack, "show", made["id"])["would_have_paged"] == 1
     assert silence(stack, "expire", made["id"], "--reason", "it moved")["fires"] == 1
     assert len(stack.paged(incident["id"])) == 1

@@ -69,7 +69,7 @@ def test_what_is_split_off_is_on_both_timelines_and_pages(by: str) -> None:
     assert (new.id, new.service, set(new.firing)) == (done["incident"], "web", {one["fingerprint"]})
     assert set(old.firing) == {says(service="api").fingerprint}
     assert ("ada", f"split off from {old.id}", "another fault") in account.said(new.id)
-    assert ("ada", f"alerts {one['group']} moved to {new.id}", "another fault") in account.said(old.id)
+    assert ("ada", f"alerts {one['group']} moved to {new.id}", "by-hand: another fault") in account.said(old.id)
     assert (new.pages, new.state) == (1, State.ACTIVE)
     assert len(pages(account.world)) == 2
 
@@ -90,7 +90,7 @@ def test_a_merged_incident_ends_and_its_alerts_and_pages_are_the_other_s() -> No
     one, other = account.incidents
     assert (other.state, other.merged_into) == (State.RESOLVED, one.id)
     assert (len(one.firing), one.severity) == (2, Severity.SEV1)
-    moved = [text for actor, text, reason in account.said(one.id) if (actor, reason) == ("ada", "the same")]
+    moved = [text for actor, text, reason in account.said(one.id) if (actor, reason) == ("ada", "by-hand: the same")]
     assert moved == [f"alerts {series(account, one.id, 'mail')['group']} moved here from {other.id}"]
     assert any("moved to" in text for actor, text, _ in account.said(other.id) if actor == "ada")
     assert any(page["dedup_key"] == other.id for page in pages(account.world))

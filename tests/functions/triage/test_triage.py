@@ -18,7 +18,7 @@ def test_a_detected_incident_is_triaged_and_the_record_says_why() -> None:
     assert triage(world, turn_of(DETECTED)) == {"triaged": True}
     assert the_incident(world).state is State.TRIAGED
     line = incidents.timeline(world.store, DETECTED.id)[0]
-    assert (line["kind"], line["reason"]) == ("decision", "Sev2 that touches customers pages")
+    assert (line["kind"], line["reason"]) == ("decision", "sev2-pages: Sev2 that touches customers pages")
 
 
 def test_a_first_page_that_is_missing_is_written_and_sent_next() -> None:

@@ -194,6 +194,6 @@ def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
     yield safe(f"  {entry['service']} of {entry['owner']}, {entry['severity']}, {pages}{hold}")
     yield safe(f"  rule {entry['rule'] or 'none'}: {entry['reason']}")
     for point in entry["evidence"]:
-        yield safe(f"  confidence {point['points']:+.0%} {point['what']}: {point['why']}")
+        yield safe(f"  confidence {point['points']:+.0%} {point['rule']}: {point['why']}")
     for offer in entry["playbooks"]:
         yield f"  playbook {offer['playbook']} ({offer['mode']}): {offer['action']} on {offer['target']}"

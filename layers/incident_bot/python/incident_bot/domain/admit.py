@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from incident_bot.domain.alert import Status
-from incident_bot.domain.batch import Batch
+from incident_bot.domain.batch import Batch, Verdict
 from incident_bot.domain.ending import ends
 from incident_bot.domain.firing import fires
 from incident_bot.domain.head import Head
@@ -13,6 +13,7 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.known import says_again
 from incident_bot.domain.mail import Mail
 from incident_bot.domain.opening import Observation, Opening
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.suppress import Suppressed
 from incident_bot.domain.team import Team
@@ -35,7 +36,7 @@ class Admission:
     promoted: tuple[str, ...] = ()
     resume: tuple[str, ...] = ()
     muted: tuple[Suppressed, ...] = ()  # for the ledger
-    verdicts: tuple[tuple[str, str, str], ...] = ()  # (delivery, incident, reason) of every observation
+    verdicts: tuple[tuple[str, str, RuleName, str], ...] = ()  # (delivery, incident, rule, why) of every observation
 
 
 def admit(
@@ -77,8 +78,8 @@ def _order(observed: Observation, known: Series | None) -> tuple[bool, datetime,
     return late, alert.occurred_at, alert.status is not Status.FIRING
 
 
-def _admitted(batch: Batch, observed: Observation) -> tuple[str, str]:
-    """Take one observation into the batch; its incident, and why."""
+def _admitted(batch: Batch, observed: Observation) -> Verdict:
+    """Take one observation into the batch."""
     alert = observed.alert
     known = batch.series.get(alert.fingerprint)
     kind, why = news(known, alert, observed.found.said)

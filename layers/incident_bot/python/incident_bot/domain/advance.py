@@ -48,14 +48,15 @@ def advance(incident: Incident, mail: Sequence[Mail], look: Look, team: Team, no
 
 def _resolve_asked(d: Deliberation, mail: Mail) -> None:
     """A person's word skips the quiet period, not the source's."""
-    d.say("decision", f"{mail.actor} says it is over", mail.text, mail.actor)
+    d.decide("person-resolves", f"{mail.actor} says it is over", mail.text, mail.actor)
     if not d.incident.over:
         d.set(resolve_asked_by=mail.actor)
         d.clock("verify", d.now)
 
 
 def _noted(d: Deliberation, mail: Mail) -> None:
-    d.say(mail.detail.get("kind", "note"), mail.text, mail.detail.get("reason", ""), mail.actor)
+    detail = mail.detail
+    d.say(detail.get("kind", "note"), mail.text, detail.get("reason", ""), mail.actor, detail.get("rule", ""))
 
 
 TAKE: Mapping[MailKind, Callable[[Deliberation, Mail], None]] = {
@@ -136,9 +137,8 @@ def _stay_quiet(d: Deliberation) -> None:
     quiet = max(d.team.timing.quiet_period, d.incident.quiet_seconds)
     d.set(cleared={})
     d.clock("quiet", d.later(quiet))
-    d.say(
-        "decision", f"it closes after {quiet} s without news", "its source cannot be asked: what was heard last counts"
-    )
+    why = "its source cannot be asked: what was heard last counts"
+    d.decide("quiet-period", f"it closes after {quiet} s without news", why)
 
 
 def _watch(d: Deliberation) -> None:

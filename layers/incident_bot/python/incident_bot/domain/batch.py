@@ -12,6 +12,7 @@ from incident_bot.domain.head import Group, Groups, Head, Member, make_room
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, Opening, member_of, suppressed
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.sender import learned
 from incident_bot.domain.series import Series, after
 from incident_bot.domain.shape import changed
@@ -19,6 +20,8 @@ from incident_bot.domain.suppress import Suppressed
 from incident_bot.domain.team import Team
 from incident_bot.domain.telling import alert_mail
 from incident_bot.domain.transient import needs_execution
+
+Verdict = tuple[str, RuleName, str]  # of an observation: its incident, by which rule, and why
 
 
 class Batch:
@@ -164,14 +167,14 @@ class Batch:
             self.muted[alert.fingerprint] = suppressed(observed, incident, self.now)
         self.series[alert.fingerprint] = recorded
 
-    def tell(self, observed: Observation, group: str, incident: str, reason: str, *, new: bool = False) -> None:
-        """Tell an incident of the alert, which is recorded already: before its group moves there, as the alert itself
-        says whether its page waits, and a move does not."""
+    def tell(self, observed: Observation, group: str, verdict: Verdict, *, new: bool = False) -> None:
+        """Tell the incident of the verdict of the alert, which is recorded already: before its group moves there, as
+        the alert itself says whether its page waits, and a move does not."""
+        incident, rule, why = verdict
         known, mails = self.series[observed.alert.fingerprint], self.mail.setdefault(incident, [])
         moves = (n for n, mail in enumerate(mails) if mail.kind is MailKind.MOVED_IN and mail.argument == group)
-        mails.insert(
-            next(moves, len(mails)), alert_mail(observed, known, self.now, group=group, joined=reason, new=new)
-        )
+        told = alert_mail(observed, known, self.now, group=group, joined=why, rule=rule, new=new)
+        mails.insert(next(moves, len(mails)), told)
 
     def post(self, incident: str, mail: Mail) -> None:
         """Add to the mail of an incident."""

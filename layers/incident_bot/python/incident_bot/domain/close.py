@@ -22,7 +22,7 @@ def close(d: Deliberation) -> bool:
     if d.incident.firing:
         d.clock("quiet", None)
         d.clock("verify", d.now)
-        d.say("decision", "it does not close yet", "not everything of it cleared")
+        d.decide("not-clear", "it does not close yet", "not everything of it cleared")
         return False
     _end(d)
     return True

@@ -11,6 +11,7 @@ from incident_bot.domain.connect import Connected
 from incident_bot.domain.head import MANY_ENOUGH, Group, Head
 from incident_bot.domain.learn import Kinds, consequent, kind_of, original
 from incident_bot.domain.opening import Observation
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.score import SPREAD_NAMED, Evidence, believed, score
 from incident_bot.domain.shape import changed
 from incident_bot.domain.team import Team
@@ -54,7 +55,8 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
     wait, alert = team.timing.cause_wait, observed.alert
     kind = kind_of(alert.source, alert.title, observed.found.service)
     if not by_itself and not observed.found.assumed and wait > observed.hold_seconds:
-        return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=AGREES)
+        found = replace(observed.found, hold_seconds=wait)
+        return replace(observed, found=found, hold_reason=AGREES, hold_by="agreement-wait")
     shown = before.kinds if before else {}
     if by_itself and among.group.cause and kind not in shown and original(kinds, kind):
         observed = replace(observed, apart=APART)
@@ -62,7 +64,7 @@ def weighed(observed: Observation, among: Connected, before: Group | None, kinds
     may_wait = upstream and not among.placement.explains and consequent(kinds, kind)
     if wait <= observed.hold_seconds or not may_wait:
         return observed
-    return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=WAITS)
+    return replace(observed, found=replace(observed.found, hold_seconds=wait), hold_reason=WAITS, hold_by="cause-wait")
 
 
 def _severity(found: Classification, among: Connected, before: Group | None, team: Team) -> Classification:
@@ -71,20 +73,23 @@ def _severity(found: Classification, among: Connected, before: Group | None, tea
     if found.noise:
         return found
     if found.severity > Severity.SEV2 and among.breadth >= BROAD:
-        return _changed(found, Severity.SEV2, f"as {among.breadth} services are affected", team)
+        return _changed(found, Severity.SEV2, "many-services", f"as {among.breadth} services are affected", team)
     if found.severity > Severity.SEV2 and among.together >= IN_ONE_PLACE:
         because = f"as {among.together} services are affected in {among.group.place}"
-        return _changed(found, Severity.SEV2, because, team)
+        return _changed(found, Severity.SEV2, "many-in-one-place", because, team)
     if not found.assumed or found.rated:
         return found
     if (among.placement.cause or among.placement.explains) and found.severity > Severity.SEV2:
-        return _changed(found, Severity.SEV2, "as it spreads from service to service", team)
+        return _changed(found, Severity.SEV2, "it-spreads", "as it spreads from service to service", team)
     if before and before.series >= MANY_ENOUGH and before.severity > found.severity:
-        return _changed(found, before.severity, f"as {before.series} other alerts of {found.service} are", team)
+        because = f"as {before.series} other alerts of {found.service} are"
+        return _changed(found, before.severity, "like-its-group", because, team)
     return found
 
 
-def _changed(found: Classification, severity: Severity, because: str, team: Team) -> Classification:
-    wakes, why = pages(severity, team.services.get(found.service))
+def _changed(found: Classification, severity: Severity, rule: RuleName, because: str, team: Team) -> Classification:
+    wakes, level, why = pages(severity, team.services.get(found.service))
     reason = f"{severity.label} {because}; {why}"
-    return replace(found, severity=severity, rated=found.said, pages=wakes, reason=reason)
+    return replace(
+        found, severity=severity, rated=found.said, pages=wakes, reason=reason, severity_by=rule, level_by=level
+    )

@@ -47,12 +47,14 @@ def connect(
     name = found or _name(observed, head, now)
     kinds = head.kinds
     if before and observed.found.noise:
-        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
-    if observed.found.noise or not strong(group, by):
-        return Connected(name, group, Placement(group.incident, NOISE if observed.found.noise else ALONE), kinds)
+        return Connected(name, group, _alerts_already(group), kinds)
+    if observed.found.noise:
+        return Connected(name, group, Placement(group.incident, "noise-apart", NOISE), kinds)
+    if not strong(group, by):
+        return Connected(name, group, Placement(group.incident, "lone-warning", ALONE), kinds)
     fresh = before is None or not strong(before, by)
     if not fresh and not _telling(before, group):
-        return Connected(name, group, Placement(group.incident, f"{group.service} alerts there already"), kinds)
+        return Connected(name, group, _alerts_already(group), kinds)
     placement = place(name, replace(head, groups={**head.groups, name: group}), topology, by)
     after = changed(group, cause=placement.cause, effect=placement.effect)
     if not topology.blank and after.series == LEARNED_AT:
@@ -61,6 +63,10 @@ def connect(
     where = after.place
     together = {g.service for g in there if g.place == where} if where and not _told_of(after, head, there, by) else ()
     return Connected(name, after, placement, kinds, len({group.service for group in there}), len(together))
+
+
+def _alerts_already(group: Group) -> Placement:
+    return Placement(group.incident, "same-service", f"{group.service} alerts there already")
 
 
 def _told_of(group: Group, head: Head, there: Collection[Group], by: Correlation) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from incident_bot.domain.alert import Severity, Status
-from incident_bot.domain.classify import pages
+from incident_bot.domain.classify import Level, pages
 from incident_bot.domain.errors import Refused
 from incident_bot.domain.head import Group, Head, Member, placed
 from incident_bot.domain.incident import FINGERPRINTS_KEPT, Incident, State
@@ -69,7 +69,8 @@ def join(head: Head, incident: Incident, into: Incident, order: Order) -> Correc
     pairs = _pairs(head.services(incident.id), head.services(into.id))
     leaving = [_left(order, name, into.id, emptied=name == names[-1]) for name in names]
     arriving = tuple(
-        Mail(MailKind.MOVED_IN, order.at, name, order.by, order.reason, {"from": incident.id}) for name in names
+        Mail(MailKind.MOVED_IN, order.at, name, order.by, order.reason, {"from": incident.id, "rule": "by-hand"})
+        for name in names
     )
     groups = {n: replace(g, incident=into.id) if n in names else g for n, g in head.groups.items()}
     members = {i: m for i, m in head.incidents.items() if i != incident.id}
@@ -113,7 +114,8 @@ def part(
     if member.root not in services:
         root = min(rest.values(), key=lambda g: (bool(g.cause), g.began)).service
         members[incident.id] = replace(member, root=root)
-        mails.append(Mail(MailKind.ROOT, order.at, root, order.by, f"its root so far was split off: {order.reason}"))
+        why = f"its root so far was split off: {order.reason}"
+        mails.append(Mail(MailKind.ROOT, order.at, root, order.by, why, {"rule": "by-hand"}))
     corrected = _pinned(replace(head, groups=groups, incidents=members), {incident.id, order.new})
     pairs = _pairs({series.service for series in moving}, services)
     return Correction(corrected, {incident.id: tuple(mails)}, tuple(changed), pairs, opened)
@@ -148,7 +150,7 @@ def _split_off(parent: Incident, moving: Sequence[Series], team: Team, order: Or
     )
 
 
-def wakes(incident: Incident, team: Team) -> tuple[bool, str]:
+def wakes(incident: Incident, team: Team) -> Level:
     """Whether what was split off needs a page of its own, and why."""
     return pages(incident.severity, team.services.get(incident.service))
 
@@ -167,7 +169,7 @@ def _free(head: Head, incident: Incident) -> None:
 
 
 def _left(order: Order, group: str, into: str, *, emptied: bool = False, fingerprints: Sequence[str] = ()) -> Mail:
-    detail = {"to": into, **({"emptied": "yes"} if emptied else {})}
+    detail = {"to": into, "rule": "by-hand", **({"emptied": "yes"} if emptied else {})}
     detail |= {"fingerprints": ",".join(fingerprints)} if fingerprints else {}
     return Mail(MailKind.MOVED_OUT, order.at, group, order.by, order.reason, detail)
 

@@ -9,16 +9,18 @@ from incident_bot.domain.cause import Topology
 from incident_bot.domain.explain import explanation
 from incident_bot.domain.gather import NEW
 from incident_bot.domain.head import Head
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.surroundings import Surroundings
 from incident_bot.domain.team import Correlation
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a group belongs (`incident` is NEW for a new one) and why, the group that explains it, the groups that this
-    one explains, all that moves (group -> incident), and the probable root service where that changes."""
+    """Where a group belongs (`incident` is NEW for a new one), by which rule, and why; the group that explains it, the
+    groups that this one explains, all that moves (group -> incident), and the probable root where that changes."""
 
     incident: str
+    rule: RuleName
     reason: str
     cause: str = ""
     explains: tuple[str, ...] = ()
@@ -30,7 +32,7 @@ class Placement:
 def place(name: str, head: Head, topology: Topology, by: Correlation) -> Placement:
     """Place a group that is strong: find what explains it, and what it explains better than what did so far."""
     if head.groups[name].pinned:
-        return Placement(head.groups[name].incident, "people decided where it belongs")
+        return Placement(head.groups[name].incident, "pinned", "people decided where it belongs")
     return _Election(Surroundings(name, head, topology, by)).held()
 
 
@@ -42,22 +44,24 @@ class _Election:
         self.found = explanation(around)
 
     def held(self) -> Placement:
-        cause, why = self.found.cause, self.found.reason
+        cause, rule, why = self.found.cause, self.found.rule, self.found.reason
         explains = {} if self.around.topology.blank else self._explained(self.around.upwards(cause))
         target = self.around.others[cause].incident if cause else self._home(explains)
         if cause and self._outlives(target):
-            return self._taking_over(cause, target, why)
+            return self._taking_over(cause, target)
         if not cause and explains:
             first = self.head.groups[next(iter(explains))]
-            so_far = ", the root so far," if self._takes_over(target, explains) else ""
-            why = f"{first.service}{so_far} depends on {self.group.service}"
+            better = self._takes_over(target, explains)
+            rule = "better-root" if better else "upstream"
+            why = f"{first.service}{', the root so far,' if better else ''} depends on {self.group.service}"
         moves = dict(self._moves((self.name, *explains), target))
         stays = self.group.incident not in {NEW, target} and self.name not in moves
         if stays:
-            return Placement(self.group.incident, "an action of its incident is in flight: nothing leaves it")
+            why = "an action of its incident is in flight: nothing leaves it"
+            return Placement(self.group.incident, "action-in-flight", why)
         kept = tuple(n for n in explains if n in moves or self.head.groups[n].incident == target)
         root = self.group.service if not cause and self._takes_over(target, kept) else ""
-        return Placement(target, why, cause, kept, moves, root, self.found.effect)
+        return Placement(target, rule, why, cause, kept, moves, root, self.found.effect)
 
     def _outlives(self, other: str) -> bool:
         """Whether the group's own incident is worse than the one it belongs with, and would be emptied: then that one
@@ -70,12 +74,12 @@ class _Election:
         worse = self.head.incidents[own].severity < self.head.incidents[other].severity
         return worse and len(self.around.downwards(self.name)) == len(self.head.of(own))
 
-    def _taking_over(self, cause: str, other: str, why: str) -> Placement:
+    def _taking_over(self, cause: str, other: str) -> Placement:
         own = self.group.incident
         moves = dict.fromkeys(self.head.of(other), own)
         upstream = self.head.groups[cause].service in self.around.topology.upstream(self.group.service)
         root = self.head.incidents[other].root if upstream else ""
-        return Placement(own, why, cause, (), moves, root, self.found.effect)
+        return Placement(own, self.found.rule, self.found.reason, cause, (), moves, root, self.found.effect)
 
     # -- what it explains --------------------------------------------------------------------------------------------
 

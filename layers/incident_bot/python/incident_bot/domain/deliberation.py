@@ -8,6 +8,7 @@ from incident_bot.domain.classify import pages
 from incident_bot.domain.incident import ActionState, Firing, Incident, State
 from incident_bot.domain.intent import Intent
 from incident_bot.domain.lifecycle import move
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
 
@@ -38,9 +39,13 @@ class Deliberation:
         """Change fields of the incident."""
         self.incident = replace(self.incident, **changes)  # type: ignore[arg-type]
 
-    def say(self, kind: str, text: str, reason: str = "", actor: str = "incident-bot") -> None:
+    def say(self, kind: str, text: str, reason: str = "", actor: str = "incident-bot", rule: str = "") -> None:
         """Add a line to the timeline."""
-        self.lines.append(Line(kind, text, reason, actor))
+        self.lines.append(Line(kind, text, reason, actor, rule))
+
+    def decide(self, rule: RuleName, text: str, reason: str, actor: str = "incident-bot") -> None:
+        """Add a decision to the timeline, by the rule of that name."""
+        self.lines.append(Line("decision", text, reason, actor, rule=rule))
 
     def clock(self, name: str, at: datetime | None) -> None:
         """Set a deadline, or with None take it away."""
@@ -75,7 +80,7 @@ class Deliberation:
     def wakes(self) -> bool:
         """Whether an incident as bad as this wakes somebody."""
         service = self.team.services.get(self.incident.service)
-        return pages(self.incident.severity, service, noise=self.incident.noise)[0]
+        return pages(self.incident.severity, service, noise=self.incident.noise).wakes
 
     @property
     def paged(self) -> bool:

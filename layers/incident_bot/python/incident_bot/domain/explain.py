@@ -7,6 +7,7 @@ from datetime import timedelta
 from incident_bot.domain.cause import Cost
 from incident_bot.domain.classify import UNKNOWN_SERVICE
 from incident_bot.domain.head import Group
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.surroundings import Surroundings
 
 SHARED_WITHIN = timedelta(seconds=60)
@@ -17,10 +18,11 @@ SHARE = 0.33  # of a hop: so much later may fire what all explain who depend on 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The group that explains one (empty: none does) and why; `effect`: something upstream could explain it, even if
-    that is not taken for its cause; `apart`: it turns out to be nobody's effect, but was taken for one."""
+    """The group that explains one (empty: none does), by which rule, and why; `effect`: something upstream could
+    explain it, even if that is not taken for its cause; `apart`: it is nobody's effect, but was taken for one."""
 
     cause: str
+    rule: RuleName
     reason: str
     effect: bool = False
     apart: bool = False
@@ -36,20 +38,24 @@ def explanation(around: Surroundings) -> Explanation:
     effect = bool(found)
     if kind := around.causal(group):
         if same := _same(around, below, kind):
-            return Explanation(same, f"{group.service} shows {kind} there already", apart=bool(group.cause))
-        return Explanation("", f"{kind} names a cause, not an effect", apart=bool(group.cause))
+            return Explanation(
+                same, "same-cause-kind", f"{group.service} shows {kind} there already", apart=bool(group.cause)
+            )
+        return Explanation("", "cause-kind", f"{kind} names a cause, not an effect", apart=bool(group.cause))
     if near := _near_by(around, below):
-        return Explanation(near, _in_place(around), effect)
+        return Explanation(near, "shared-resource", _in_place(around), effect)
     if found:
         least = min(paid[:-1] for paid, _ in found)
         name = min(_weighed(around, one) for one in found if one[0][:-1] == least)[1]
         service = head.groups[name].service
         if around.topology.blank:
-            return Explanation(name, f"{group.service} fires right after {service}", effect)
+            return Explanation(name, "right-after", f"{group.service} fires right after {service}", effect)
         root = head.incidents[head.groups[name].incident].root
-        which = "the root of that incident" if service == root else "which alerts there"
-        return Explanation(name, f"{group.service} depends on {service}, {which}", effect)
-    return Explanation(*_neighbour(around, below))
+        depends = f"{group.service} depends on {service}"
+        if service == root:
+            return Explanation(name, "downstream-of-root", f"{depends}, the root of that incident", effect)
+        return Explanation(name, "downstream", f"{depends}, which alerts there", effect)
+    return _neighbour(around, below)
 
 
 def _weighed(around: Surroundings, found: tuple[Cost, str]) -> tuple[Cost, str]:
@@ -66,23 +72,25 @@ def _weighed(around: Surroundings, found: tuple[Cost, str]) -> tuple[Cost, str]:
     return (slow, doubts, guessed, hops, lag - SHARE * around.by.hop_seconds * firing / len(direct)), name
 
 
-def _neighbour(around: Surroundings, below: Collection[str]) -> tuple[str, str]:
+def _neighbour(around: Surroundings, below: Collection[str]) -> Explanation:
     """Without a cause upstream: a place that is shared with another group, or the same service shortly before."""
     group = around.group
     beside = [(o.began, n) for n, o in around.others.items() if n not in below and _beside(around, o)]
     if beside:
-        return min(beside)[1], _in_place(around)
+        return Explanation(min(beside)[1], "shared-resource", _in_place(around))
     after = [(o.began, n) for n, o in around.others.items() if n not in below and _after_the_same(around, o)]
     if after:
-        return min(after)[1], _shared_change(around, around.others[min(after)[1]])
+        first = min(after)[1]
+        return Explanation(first, "shared-change", _shared_change(around, around.others[first]))
     free = [(other.last, name) for name, other in around.others.items() if name not in below]
     for _, name in sorted(free):
         if shared := _sibling(around, around.others[name]):
             other = around.others[name].service
-            return name, f"{group.service} and {other} both depend on {shared}, which may fail silently"
+            why = f"{group.service} and {other} both depend on {shared}, which may fail silently"
+            return Explanation(name, "shared-dependency", why)
     if same := _same(around, below):
-        return same, f"{group.service} alerts there already"
-    return "", "no open incident explains it"
+        return Explanation(same, "same-service", f"{group.service} alerts there already")
+    return Explanation("", "no-cause", "no open incident explains it")
 
 
 def _same(around: Surroundings, below: Collection[str], kind: str = "") -> str:
@@ -129,7 +137,7 @@ def _after_the_same(around: Surroundings, other: Group) -> bool:
 
 def _shared_change(around: Surroundings, other: Group) -> str:
     said = f"{around.group.after} s before" if around.group.after else "as their alerts say"
-    return f"shared change: {around.group.service} and {other.service} both follow {around.group.change}, {said}"
+    return f"{around.group.service} and {other.service} both follow {around.group.change}, {said}"
 
 
 def _again(around: Surroundings, other: Group) -> bool:

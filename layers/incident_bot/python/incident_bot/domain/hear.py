@@ -12,6 +12,7 @@ from incident_bot.domain.mail import Mail, firing_in, leaves
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import rerooted
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.rulebook import RuleName, told
 
 FIRING_KEPT = 20
 LONGEST_QUIET = 1800.0
@@ -20,11 +21,11 @@ LONGEST_QUIET = 1800.0
 def alert(d: Deliberation, mail: Mail) -> None:
     """A series changed its state, or got worse."""
     if d.incident.over:
-        d.say("signal", mail.text, "after the end: the series opens another incident", mail.actor)
+        d.say("signal", mail.text, "after the end: the series opens another incident", mail.actor, "after-the-end")
         return
-    d.say("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
+    d.say("signal", mail.text, mail.detail.get("joined", ""), mail.actor, told(mail.detail, "joined_by"))
     if muted := mail.detail.get("muted", ""):
-        d.say("decision", muted, mail.detail.get("muted_by", ""))
+        d.decide(told(mail.detail, "muted_rule"), muted, mail.detail.get("muted_by", ""))
     if mail.detail.get("late"):
         _fired(d, mail)
     elif mail.detail["status"] == Status.FIRING:
@@ -42,13 +43,13 @@ def _fires(d: Deliberation, mail: Mail) -> None:
     d.incident = d.incident.believing(detail)
     _fires_again(d, "it fires again inside the quiet period", quietly=bool(detail.get("noise")))
     hold = int(detail.get("hold") or 0)
-    worse = not detail.get("noise") and _worsens(d, severity, detail.get("why", ""), hold)
+    worse = not detail.get("noise") and _worsens(d, severity, told(detail, "severity_by"), detail.get("why", ""), hold)
     if detail.get("pages"):
-        _wakes(d, f"{line(detail['title'])} wakes people: {detail.get('why', '')}", hold)
+        _wakes(d, told(detail, "level_by"), f"{line(detail['title'])} wakes people: {detail.get('why', '')}", hold)
     if detail.get("apart") and d.paged:
         tell.spread(d, detail["service"], detail["title"], detail["apart"])
     if detail.get("pages") and not hold and d.held and d.held.details.get("waits") == "cause":
-        tell.unhold(d, "another alert agrees")
+        tell.unhold(d, "agreed", "another alert agrees")
     if (new or worse) and detail.get("playbooks"):
         d.clock("propose", d.now)
 
@@ -59,7 +60,8 @@ def _fired(d: Deliberation, mail: Mail) -> None:
     d.set(fingerprints=d.incident.remembering((mail.argument,)), alerts=d.incident.alerts + bool(mail.detail["new"]))
     if severity < was:
         d.set(severity=severity)
-        d.say("decision", f"{was.label} becomes {severity.label}", f"{mail.detail['joined']}: nobody is woken for it")
+        because = f"{mail.detail['joined']}: nobody is woken for it"
+        d.decide("belated-firing", f"{was.label} becomes {severity.label}", because)
 
 
 def _fires_again(d: Deliberation, reason: str, *, quietly: bool = False) -> None:
@@ -83,13 +85,13 @@ def _remember(d: Deliberation, firing: Mapping[str, Firing]) -> None:
     d.set(fingerprints=d.incident.remembering(firing))
 
 
-def _worsens(d: Deliberation, severity: Severity, why: str, hold: int = 0) -> bool:
+def _worsens(d: Deliberation, severity: Severity, rule: RuleName, why: str, hold: int = 0) -> bool:
     """A worse alert pages again, whoever acknowledged the lesser fault; a first page may have to wait."""
     if severity >= d.incident.severity:
         return False
     was = d.incident.severity
     d.set(severity=severity, noise=False)
-    d.say("decision", f"{was.label} becomes {severity.label}", why)
+    d.decide(rule, f"{was.label} becomes {severity.label}", why)
     if d.wakes:
         d.forget_answer()
         reason = f"it got worse: {was.label} became {severity.label}" + (f": {why}" if why else "")
@@ -100,7 +102,7 @@ def _worsens(d: Deliberation, severity: Severity, why: str, hold: int = 0) -> bo
     return True
 
 
-def _wakes(d: Deliberation, why: str, hold: int = 0) -> None:
+def _wakes(d: Deliberation, rule: RuleName, why: str, hold: int = 0) -> None:
     """What would have paged by itself pages the incident that it joined, where nobody was: a ticket silences nothing.
 
     Where a page was written already and somebody acknowledged, they know.
@@ -112,7 +114,7 @@ def _wakes(d: Deliberation, why: str, hold: int = 0) -> None:
     if hold:
         tell.hold(d, "first", why, hold)
         return
-    d.say("decision", "it pages now", why)
+    d.decide(rule, "it pages now", why)
     tell.page(d, "first", why)
 
 
@@ -131,7 +133,7 @@ def _clears(d: Deliberation, fingerprint: str, rhythm: float) -> None:
     slow = int(min(rhythm * 1.5, LONGEST_QUIET))
     if slow > max(d.incident.quiet_seconds, d.team.timing.quiet_period):
         d.set(quiet_seconds=slow)
-        d.say("decision", f"flapping: it closes after {slow} s without news", "longer than its rhythm")
+        d.decide("flapping", f"flapping: it closes after {slow} s without news", "longer than its rhythm")
     if not d.incident.firing and not d.incident.many:
         _all_clear(d)
 
@@ -150,7 +152,13 @@ def _all_clear(d: Deliberation) -> None:
 def moved_in(d: Deliberation, mail: Mail) -> None:
     """A group of another incident turned out to belong here; as bad as it is, so is this one."""
     arrived = d.look.moved.get(mail.argument, {})
-    d.say("signal", f"alerts {mail.argument} moved here from {mail.detail.get('from')}", mail.text, mail.actor)
+    d.say(
+        "signal",
+        f"alerts {mail.argument} moved here from {mail.detail.get('from')}",
+        mail.text,
+        mail.actor,
+        told(mail.detail, "rule"),
+    )
     if not arrived or d.incident.over:
         return
     _remember(d, {**d.incident.firing, **arrived})
@@ -163,16 +171,17 @@ def _as_bad_as(d: Deliberation, firing: Mapping[str, Firing], why: str) -> None:
     """The incident is as bad as the worst of its series, and wakes people where one of them does."""
     worst = min((f.severity for f in firing.values() if f.severity), default=None)
     if worst:
-        _worsens(d, worst, why)
+        _worsens(d, worst, "worst-alert", why)
     for series in firing.values():
-        if series.severity and pages(series.severity, d.team.services.get(series.service))[0]:
-            _wakes(d, f"{series.title} of {series.service} wakes people")
+        level = pages(series.severity, d.team.services.get(series.service)) if series.severity else None
+        if level and level.wakes:
+            _wakes(d, level.rule, f"{series.title} of {series.service} wakes people")
 
 
 def moved_out(d: Deliberation, mail: Mail) -> None:
     """A group belongs to another incident now; an incident that is emptied so ends as merged."""
     into = mail.detail.get("to", "")
-    d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor)
+    d.say("signal", f"alerts {mail.argument} moved to {into}", mail.text, mail.actor, told(mail.detail, "rule"))
     if d.incident.over:
         return
     listed = {**d.incident.cleared, **d.incident.firing}
@@ -189,7 +198,7 @@ def moved_out(d: Deliberation, mail: Mail) -> None:
 def _merge(d: Deliberation, into: str) -> None:
     """It ends in the other one: its page is closed, its requests are void, what it changed is lifted in its time."""
     reason = f"merged into {into}"
-    tell.cancel(d, reason, [i for i in d.intents.values() if i.state == "pending" and i.purpose != "undo"])
+    tell.cancel(d, "merged", reason, [i for i in d.intents.values() if i.state == "pending" and i.purpose != "undo"])
     lifts = {name: at for name, at in d.incident.clocks.items() if name.startswith("lift:")}
     d.set(merged_into=into, resolved_at=d.now, clocks=lifts, firing={}, cleared={}, many=False)
     d.become(State.RESOLVED, reason)
@@ -205,7 +214,7 @@ def reroot(d: Deliberation, mail: Mail) -> None:
     root, was = mail.argument, d.incident.escalation or Escalation(d.incident.owner)
     if root == d.incident.service:
         return
-    d.say("decision", f"the probable root is {root} now", mail.text, mail.actor)
+    d.decide(told(mail.detail, "rule"), f"the probable root is {root} now", mail.text, mail.actor)
     if d.incident.over:
         return
     owner, d.incident = d.incident.owner, rerooted(d.incident, root, d.team)
@@ -216,14 +225,14 @@ def reroot(d: Deliberation, mail: Mail) -> None:
 def storm(d: Deliberation, mail: Mail) -> None:
     """A summary counts more: who was told is told the new count, and woken again only where it got worse, or another
     service is at Sev1."""
-    d.say("signal", mail.text, mail.detail["summary"], mail.actor)
+    d.say("signal", mail.text, mail.detail["summary"], mail.actor, told(mail.detail, "rule"))
     if d.incident.over:
         return
     severity = Severity(int(mail.detail["severity"]))
     firing = {f: replace(s, title=mail.text, seen=d.now) for f, s in d.incident.firing.items()}
     d.set(title=mail.text, summary=mail.detail["summary"], alerts=int(mail.detail["count"]), firing=firing)
     critical = mail.detail["critical"]
-    if _worsens(d, severity, f"{critical or 'one of its incidents'} is at {severity.label}"):
+    if _worsens(d, severity, "storm-worse", f"{critical or 'one of its incidents'} is at {severity.label}"):
         return
     if critical:
         tell.notice(d, critical)
@@ -234,7 +243,7 @@ def storm(d: Deliberation, mail: Mail) -> None:
 def everything(d: Deliberation, mail: Mail) -> None:
     """There was more mail than is listed singly: what the table says of all series counts."""
     number = len(d.look.everything or {})
-    d.say("signal", f"{number} series fire", "there was more mail than is listed singly", mail.actor)
+    d.say("signal", f"{number} series fire", "there was more mail than is listed singly", mail.actor, "all-series")
 
 
 def count_everything(d: Deliberation) -> None:

@@ -4,44 +4,45 @@ from dataclasses import replace
 from datetime import timedelta
 
 from incident_bot.domain.alert import Status
-from incident_bot.domain.batch import Batch
+from incident_bot.domain.batch import Batch, Verdict
 from incident_bot.domain.confidence import scored
 from incident_bot.domain.connect import connect
 from incident_bot.domain.firing import anew, fires, join
 from incident_bot.domain.gather import NEW
 from incident_bot.domain.opening import Observation
-from incident_bot.domain.series import News, Series, begun_late, heard
+from incident_bot.domain.series import RULES, News, Series, begun_late, heard
 from incident_bot.domain.suppress import UNMUTED
 from incident_bot.domain.telling import BELATED, alert_mail
 
 
-def says_again(batch: Batch, observed: Observation, known: Series, kind: News, why: str) -> tuple[str, str]:
-    """An alert that is no change of its series; its incident, and why."""
+def says_again(batch: Batch, observed: Observation, known: Series, kind: News, why: str) -> Verdict:
+    """An alert that is no change of its series."""
     home, redelivered = batch.home(known), known.delivery == observed.delivery
     if kind is News.LATE and (joined := _belated(batch, observed, known, home)):
-        return joined, f"{why}: it counts for that incident, and wakes nobody"
+        return joined, "belated-firing", f"{why}: it counts for that incident, and wakes nobody"
     if observed.alert.status is Status.FIRING and kind in (News.WORSE, News.REPEAT):
         if kind is News.REPEAT and home and anew(batch, observed, known, home):
             return fires(batch, observed, known)
         if home is None and not redelivered:
-            incident, _ = fires(batch, observed, known)
-            return incident, f"{why}, but its incident is over: its source insists"
+            incident, *_ = fires(batch, observed, known)
+            return incident, "source-insists", f"{why}, but its incident is over: its source insists"
         if home and (kind is News.WORSE or _strays(batch, observed, known, home, redelivered=redelivered)):
-            return _told(batch, observed, known, home, why)
+            return _told(batch, observed, known, (home, RULES[kind], why))
     if redelivered and home and home not in batch.openings:
         batch.resume[home] = None
     if kind is News.REPEAT and not (redelivered and known.muted_until):
         _hear(batch, observed, known)
-    return home or known.incident, why
+    return home or known.incident, RULES[kind], why
 
 
-def _told(batch: Batch, observed: Observation, known: Series, home: str, why: str) -> tuple[str, str]:
+def _told(batch: Batch, observed: Observation, known: Series, verdict: Verdict) -> Verdict:
     """It enters the incident of its group (anew), which is told."""
-    why = UNMUTED if known.muted_by and not observed.found.noise else why
+    home = verdict[0]
+    verdict = (home, "unmuted", UNMUTED) if known.muted_by and not observed.found.noise else verdict
     observed = scored(observed, batch.head, batch.topology, batch.team)
     batch.enter(observed, known.group, home)
-    batch.tell(observed, known.group, home, why)
-    return home, why
+    batch.tell(observed, known.group, verdict)
+    return verdict
 
 
 def _strays(batch: Batch, observed: Observation, known: Series, home: str, *, redelivered: bool) -> bool:
@@ -74,7 +75,12 @@ def _belated(batch: Batch, observed: Observation, known: Series, home: str | Non
         return ""
     member = batch.member(home)
     batch.incidents[home] = replace(member, severity=min(member.severity, observed.found.severity))
-    batch.post(home, alert_mail(observed, known, batch.now, group=known.group, joined=BELATED, new=new, late=True))
+    batch.post(
+        home,
+        alert_mail(
+            observed, known, batch.now, group=known.group, joined=BELATED, rule="belated-firing", new=new, late=True
+        ),
+    )
     return home
 
 

@@ -32,7 +32,7 @@ def decided(d: Deliberation, mail: Mail) -> None:
     if mail.kind is MailKind.PROPOSE and mail.argument not in before:
         _ask(d, mail)
     if mail.detail.get("state") in ("rejected", "expired"):
-        tell.unhold(d, f"{mail.argument} is {mail.detail['state']}")
+        tell.unhold(d, "remediation", f"{mail.argument} is {mail.detail['state']}")
         d.clock("propose", d.now)
     if not _asked(d):
         d.clock("approval", None)
@@ -85,7 +85,7 @@ def result(d: Deliberation, mail: Mail) -> None:
     if outcome in TELLS:
         _tell_result(d, known, outcome, mail.text)
     elif outcome == "busy":
-        tell.unhold(d, f"{known.action} has to wait: {mail.text}")
+        tell.unhold(d, "remediation", f"{known.action} has to wait: {mail.text}")
     if outcome == "undone" and not d.incident.over:
         d.clock("propose", d.now)
     if outcome in ("undone", "lifted") and d.incident.over:
@@ -107,7 +107,7 @@ def _tell_result(d: Deliberation, action: ActionState, outcome: str, text: str) 
     else told."""
     reason = f"{action.action} {outcome}"
     if d.held:
-        tell.unhold(d, reason, text)
+        tell.unhold(d, "remediation", reason, text)
     elif outcome in WHOLE and (d.paged or d.incident.over):
         tell.message(d, "update", Kind.UPDATE, reason, text)
     else:
@@ -137,7 +137,7 @@ def expire_approvals(d: Deliberation) -> None:
 def _tell_expired(d: Deliberation, action: ActionState) -> None:
     """The held page goes out; where people were paged and asked already, they hear that nothing comes of it."""
     if d.held:
-        tell.unhold(d, "nobody approved in time")
+        tell.unhold(d, "remediation", "nobody approved in time")
     elif not d.incident.over:
         anew = f'incidentbot propose {d.incident.id} {action.action} TARGET --reason "..."'
         reason = f"the request for {action.action} expired: nobody decided in time"

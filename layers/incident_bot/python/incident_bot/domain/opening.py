@@ -13,6 +13,7 @@ from incident_bot.domain.learn import kind_of
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line, plain
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.score import Score
 from incident_bot.domain.suppress import Suppressed, Suppression
 from incident_bot.domain.team import Team
@@ -32,6 +33,7 @@ class Observation:
     delivery: str
     hold_seconds: int = 0  # a playbook may fix it unattended
     hold_reason: str = ""
+    hold_by: RuleName = "playbook-hold"
     slow: int = 0  # seconds by which its source may tell late
     tally: Tally = UNLABELLED  # what people said of its fingerprint
     score: Score | None = None  # how far it is believed; None for what needs no belief: noise, and what is over
@@ -58,11 +60,20 @@ class Opening:
 
 
 def opened(
-    observed: Observation, identifier: str, team: Team, now: datetime, *, group: str = "", reopens: str = ""
+    observed: Observation,
+    identifier: str,
+    team: Team,
+    now: datetime,
+    *,
+    rule: RuleName = "no-cause",
+    why: str = "",
+    group: str = "",
+    reopens: str = "",
 ) -> Opening:
-    """The incident of a firing alert that no open incident explains; noise, and what a rule holds, has no execution."""
+    """The incident of a firing alert that belongs to no open incident, by that rule, and why; noise, and what a rule
+    holds, has no execution."""
     found = observed.found
-    hold, held_by = _hold(observed, team.timing.hold_limit)
+    hold, hold_by, held = _hold(observed, team.timing.hold_limit)
     not_before = now + timedelta(seconds=hold) if found.pages and hold else None
     silent = found.noise or bool(not_before and found.hold_seconds)
     stale = now + timedelta(seconds=team.timing.stale_after)
@@ -78,17 +89,18 @@ def opened(
         clocks=clocks,
     )
     lines = [
-        Line("signal", said(observed.alert), actor=observed.alert.source),
-        Line("decision", _decided(found), _grounds(observed)),
+        Line("signal", said(observed.alert), why, observed.alert.source, rule if why else ""),
+        Line("decision", _decided(found), _grounds(observed), rule=found.rules),
     ]
     if observed.muted:
         lines.append(muting(observed.muted))
     if found.burn > team.confidence.burn_at:
-        lines.append(Line("decision", "a mitigation review is due", _proposals(identifier, found)))
+        lines.append(Line("decision", "a mitigation review is due", _proposals(identifier, found), rule="burn-rate"))
     if reopens:
-        lines.append(Line("note", f"reopens {reopens}", "the same series fired again inside the reopen window"))
+        again = "the same series fired again inside the reopen window"
+        lines.append(Line("note", f"reopens {reopens}", again, rule="reopened"))
     if not_before:
-        lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held_by))
+        lines.append(Line("decision", f"the page is held until {not_before:%H:%M:%S} UTC at most", held, rule=hold_by))
     return Opening(incident, tuple(lines), found.pages, not_before, found.reason)
 
 
@@ -108,7 +120,8 @@ def muting(suppression: Suppression) -> Line:
     """That an alert was suppressed: until when, whom it would have woken, and which window did it on whose word."""
     window = suppression.window
     because = ", ".join(said for said in (window.author, window.reason) if said)
-    return Line("decision", suppression.said, f"{window.name} ({because})" if because else window.name)
+    reason = f"{window.name} ({because})" if because else window.name
+    return Line("decision", suppression.said, reason, rule=window.rule)
 
 
 def suppressed(observed: Observation, incident: str, now: datetime) -> Suppressed:
@@ -159,7 +172,10 @@ def tombstone(observed: Observation, identifier: str, team: Team, now: datetime)
     incident = replace(
         _incident(observed, identifier, team, now, ""), state=State.RESOLVED, noise=True, resolved_at=now, firing={}
     )
-    lines = (Line("signal", said(alert), actor=alert.source), Line("decision", "recorded, nobody paged", why))
+    lines = (
+        Line("signal", said(alert), actor=alert.source),
+        Line("decision", "recorded, nobody paged", why, rule="tombstone"),
+    )
     return Opening(incident, lines, False, None, why)
 
 
@@ -218,12 +234,14 @@ def scope_of(found: Classification) -> str:
     return found.environment or "production"
 
 
-def _hold(observed: Observation, limit: int) -> tuple[int, str]:
-    """How long the first page is held and why: a rule waits for transient alerts, or a playbook may fix it."""
+def _hold(observed: Observation, limit: int) -> tuple[int, RuleName, str]:
+    """How long the first page is held, by which rule, and why: for transient alerts, or a playbook may fix it."""
     if observed.found.hold_seconds:
-        by_rule = f"rule {observed.found.rule} waits: such alerts often clear by themselves"
-        return min(observed.found.hold_seconds, limit), observed.hold_reason or by_rule
-    return min(observed.hold_seconds, limit), observed.hold_reason
+        hold = min(observed.found.hold_seconds, limit)
+        if observed.hold_reason:
+            return hold, observed.hold_by, observed.hold_reason
+        return hold, "transient-hold", f"rule {observed.found.rule} waits: such alerts often clear by themselves"
+    return min(observed.hold_seconds, limit), observed.hold_by, observed.hold_reason
 
 
 def _decided(found: Classification) -> str:

@@ -12,6 +12,7 @@ from math import exp, lgamma, log
 from incident_bot.domain.alert import Severity
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.label import UNLABELLED, Tally
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.team import Confidence, Service, Team
 
 SOURCES_COUNTED = 2
@@ -35,9 +36,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One reason to believe an alert more, or less. `points` are shares of 1."""
+    """One reason to believe an alert more, or less, by which rule. `points` are shares of 1."""
 
-    what: str
+    rule: RuleName
     points: float
     why: str
 
@@ -57,7 +58,7 @@ class Score:
     @cached_property
     def text(self) -> str:
         """The confidence with each point and its reason."""
-        return "; ".join(f"{point.what} {point.points:+.0%} ({point.why})" for point in self.points)
+        return "; ".join(f"{point.rule} {point.points:+.0%} ({point.why})" for point in self.points)
 
 
 def score(evidence: Evidence, service: Service | None, by: Confidence) -> Score:
@@ -84,7 +85,13 @@ def believed(found: Classification, score: Score, team: Team) -> Classification:
     why = f"confidence {score.value:.0%}, below {by.page_at:.0%}: a ticket; not paged: {whom} would have been"
     severity = Severity.SEV3
     return replace(
-        found, severity=severity, rated=found.said, pages=False, reason=f"{severity.label}, not {found.reason}: {why}"
+        found,
+        severity=severity,
+        rated=found.said,
+        pages=False,
+        reason=f"{severity.label}, not {found.reason}: {why}",
+        severity_by="low-confidence",
+        level_by="low-confidence",
     )
 
 
@@ -108,11 +115,11 @@ def _present(evidence: Evidence, service: str, tier: int, by: Confidence) -> Ite
         yield Point("tier", more, f"{service} is tier {tier}")
     if evidence.dependants:
         counted = min(evidence.dependants, DEPENDANTS_COUNTED)
-        yield Point("blast radius", by.dependant * counted, f"{evidence.dependants} services depend on it")
+        yield Point("blast-radius", by.dependant * counted, f"{evidence.dependants} services depend on it")
     if evidence.spread:
         yield Point("spread", by.spread, f"{', '.join(evidence.spread)} alerts too")
     if evidence.burn > by.burn_at:
-        yield Point("burn rate", by.burn, f"an error budget burns {evidence.burn:g} times as fast as it would last")
+        yield Point("burn-rate", by.burn, f"an error budget burns {evidence.burn:g} times as fast as it would last")
 
 
 def _below(share: float, a: int, b: int) -> float:

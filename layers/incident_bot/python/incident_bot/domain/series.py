@@ -1,5 +1,6 @@
 """A series: what is remembered of one fingerprint, and whether a message about it is news."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from incident_bot.domain.alert import Alert, Severity, Status
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.incident import Firing
+from incident_bot.domain.rulebook import RuleName
 
 FLIPS_KEPT = 6
 HOUR = timedelta(hours=1)
@@ -22,6 +24,16 @@ class News(StrEnum):
     REPEAT = "repeat"  # says what is known
     LATE = "late"  # older than what is known
     NEITHER = "neither"  # says nothing of firing or resolved
+
+
+RULES: Mapping[News, RuleName] = {
+    News.FIRST: "first-seen",
+    News.CHANGE: "state-change",
+    News.WORSE: "worse-alert",
+    News.REPEAT: "repeat",
+    News.LATE: "late-alert",
+    News.NEITHER: "no-data",
+}
 
 
 @dataclass(frozen=True, slots=True)

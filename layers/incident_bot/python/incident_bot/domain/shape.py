@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from incident_bot.domain.clock import instant, rfc3339
 
@@ -73,6 +73,8 @@ def _loader(shape: Any) -> Loader:
             return lambda value: value
         inner = _loader(some[0])
         return lambda value: None if value is None else inner(value)
+    if origin is Literal:
+        return lambda value: value
     if origin is tuple:
         item = _loader(arguments[0])
         return lambda value: tuple(item(v) for v in value or ())

@@ -9,6 +9,7 @@ from incident_bot.domain.incident import Incident, State
 from incident_bot.domain.mail import Mail, MailKind, firing_in, leaves
 from incident_bot.domain.opening import START_WITHIN
 from incident_bot.domain.owner import rerooted
+from incident_bot.domain.rulebook import RuleName, told
 from incident_bot.domain.suppress import UNMUTED
 from incident_bot.domain.team import Team
 from incident_bot.domain.timeline import Line
@@ -34,10 +35,10 @@ def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime,
     for mail in mails:
         after = _taken(after, mail, team, now)
     if after.merged_into:
-        return _ended(after, lines, f"merged into {after.merged_into}", now)
+        return _ended(after, lines, "merged", f"merged into {after.merged_into}", now)
     if not after.firing and not after.many:
         cleared = "it cleared before its hold ended" if "hold" in incident.clocks else "noise that cleared"
-        return _ended(after, lines, cleared, now)
+        return _ended(after, lines, "cleared", cleared, now)
     if promote:
         return _promoted(after, lines, mails, team, now)
     return Settled(after, tuple(lines))
@@ -45,8 +46,9 @@ def settle(incident: Incident, mails: Sequence[Mail], team: Team, now: datetime,
 
 def _lines(mail: Mail) -> list[Line]:
     muted = mail.detail.get("muted", "")
-    said = Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor)
-    return [said, Line("decision", muted, mail.detail.get("muted_by", ""))] if muted else [said]
+    said = Line("signal", mail.text, mail.detail.get("joined", ""), mail.actor, told(mail.detail, "joined_by"))
+    because, rule = mail.detail.get("muted_by", ""), told(mail.detail, "muted_rule")
+    return [said, Line("decision", muted, because, rule=rule)] if muted else [said]
 
 
 def _taken(incident: Incident, mail: Mail, team: Team, now: datetime) -> Incident:
@@ -85,12 +87,13 @@ def _promoted(incident: Incident, lines: Sequence[Line], mails: Sequence[Mail], 
     severity = incident.severity if held else _severity(incident, mails)
     after = replace(incident, generation=1, noise=False, clocks=clocks, severity=severity)
     unmuted = any(mail.detail.get("joined") == UNMUTED for mail in mails)
+    rule: RuleName = "agreed" if held else "unmuted" if unmuted else "noise-no-more"
     reason = UNMUTED if unmuted else "what joined it is no noise"
     reason = "another alert agrees, or it got worse: the hold is over" if held else reason
     if held or any(mail.detail.get("pages") for mail in mails):
         said = f"it pages at {until:%H:%M:%S} UTC" if until else "it pages now"
-        return Settled(after, (*lines, Line("decision", said, reason)), "now", reason, until)
-    return Settled(after, (*lines, Line("decision", "it is worked on now", reason)), "", reason)
+        return Settled(after, (*lines, Line("decision", said, reason, rule=rule)), "now", reason, until)
+    return Settled(after, (*lines, Line("decision", "it is worked on now", reason, rule=rule)), "", reason)
 
 
 def _severity(incident: Incident, mails: Sequence[Mail]) -> Severity:
@@ -99,10 +102,10 @@ def _severity(incident: Incident, mails: Sequence[Mail]) -> Severity:
     return min((Severity(int(detail["severity"])) for detail in told), default=incident.severity)
 
 
-def _ended(incident: Incident, lines: Sequence[Line], reason: str, now: datetime) -> Settled:
+def _ended(incident: Incident, lines: Sequence[Line], rule: RuleName, reason: str, now: datetime) -> Settled:
     """It is over. Whom its held page would have woken is on the record."""
     ended = [Line("state", "the incident is resolved", reason)]
     if "hold" in incident.clocks:
-        ended.append(Line("decision", f"not paged: {incident.owner} would have been", reason))
+        ended.append(Line("decision", f"not paged: {incident.owner} would have been", reason, rule=rule))
     after = replace(incident, state=State.RESOLVED, resolved_at=now, clocks={})
     return Settled(after, (*lines, *ended), "never", reason)

@@ -14,6 +14,7 @@ from incident_bot.domain.intent import Intent
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.rulebook import RuleName, grounds
 from incident_bot.domain.team import StormMode, Team
 
 KIND = "storm"
@@ -53,6 +54,7 @@ class Verdict:
 
     storm: Storm
     alone: bool
+    rule: RuleName
     begins: bool = False
     tells: bool = False
     critical: str = ""
@@ -87,7 +89,7 @@ def decide(
     counted = replace(storm, recent=(*storm.recent, now)[-by.pages :], version=storm.version + 1)
     if not lasts(storm, now, by):
         fresh = Storm(recent=counted.recent, version=counted.version)
-        return Verdict(fresh, alone=True, ended=storm if storm.incident else None)
+        return Verdict(fresh, alone=True, rule="below-storm-rate", ended=storm if storm.incident else None)
     begins = not storm.incident
     if begins:
         counted = replace(counted, incident=new_id, told=1)
@@ -105,7 +107,18 @@ def decide(
     tells = not begins and (worse or bool(critical) or counted.count >= 2 * counted.told)
     if begins or tells:
         counted = replace(counted, severity=min(severity, counted.severity), told=counted.count)
-    return Verdict(counted, alone=False, begins=begins, tells=tells, critical=critical)
+    rule = _rule(begins=begins, worse=tells and worse, critical=bool(critical), tells=tells)
+    return Verdict(counted, alone=False, rule=rule, begins=begins, tells=tells, critical=critical)
+
+
+def _rule(*, begins: bool, worse: bool, critical: bool, tells: bool) -> RuleName:
+    if begins:
+        return "storm-summary"
+    if worse:
+        return "storm-worse"
+    if critical:
+        return "storm-sev1"
+    return "storm-doubled" if tells else "storm-part"
 
 
 def remembers(storm: Storm) -> bool:
@@ -164,6 +177,7 @@ def grown(verdict: Verdict, group: str, by: StormMode, now: datetime) -> Mail:
         "severity": str(int(storm.severity)),
         "summary": summary(storm, by),
         "critical": verdict.critical,
+        "rule": verdict.rule,
     }
     return Mail(MailKind.STORM, now, group, KIND, title(storm, group), detail)
 
@@ -171,9 +185,11 @@ def grown(verdict: Verdict, group: str, by: StormMode, now: datetime) -> Mail:
 def goes_on(storm: Storm, members: Iterable[Incident], now: datetime, by: StormMode) -> tuple[bool, str]:
     """Whether a summary is still needed, and why: pages pour in, or an incident that it stands for still fires."""
     if lasts(storm, now, by):
-        return True, f"it lasts: {by.pages} pages within {by.window_seconds} s"
+        return True, grounds("storm-lasts", f"{by.pages} pages within {by.window_seconds} s")
     fire = sum(1 for member in members if not member.over and member.state is not State.MITIGATED)
-    return fire > 0, f"{fire} of its incidents still fire" if fire else "none of its incidents fires any more"
+    if fire:
+        return True, grounds("storm-fires", f"{fire} of its incidents still fire")
+    return False, grounds("storm-over", "none of its incidents fires any more")
 
 
 def recounted(summary_so_far: Incident, storm: Storm, by: StormMode) -> Incident:

@@ -16,6 +16,7 @@ from incident_bot.domain.incident import Incident
 from incident_bot.domain.match import matches
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.planned import occurrences
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.series import Series
 from incident_bot.domain.team import Team
 
@@ -24,6 +25,12 @@ FIELDS = ("source", "service", "title", "status", "resource", "severity", "categ
 LABEL = "labels."
 UNMUTED = "it is suppressed no more, and still fires"
 FIRES, RESOLVED, CLOSED, SILENT = "fires", "resolved", "closed", "silent"
+RULES: Mapping[str, RuleName] = {
+    "silence": "silenced",
+    "maintenance": "under-maintenance",
+    "deploy": "deploy-window",
+    "inhibition": "inhibited",
+}
 REPEATED = 2  # so often its source must have said it again before its silence says anything
 LEAST_SILENCE = 180  # seconds
 
@@ -45,6 +52,11 @@ class Window:
     author: str = ""
     reason: str = ""
     source: str = ""
+
+    @property
+    def rule(self) -> RuleName:
+        """The rule by which it suppresses."""
+        return RULES.get(self.kind, "silenced")
 
     def holds(self, at: datetime) -> bool:
         """Whether it is under way at that moment."""
@@ -113,7 +125,7 @@ def muted(found: Classification, window: Window, team: Team) -> tuple[Classifica
     """The classification as that window suppresses it."""
     suppression = Suppression(window, found.pages, _whom(found, team))
     reason = f"{found.severity.label}; {suppression.said}, by {window.name}"
-    return replace(found, noise=True, pages=False, reason=reason), suppression
+    return replace(found, noise=True, pages=False, reason=reason, level_by=window.rule), suppression
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from incident_bot.domain.mail import Mail
 from incident_bot.domain.message import Kind
 from incident_bot.domain.owner import frozen
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.rulebook import RuleName
 
 CLEARED = "no alert of it fires any more"
 ACK_SILENCES = ("first", "escalation", "unheld")  # what is worse, new to an owner or half done, an ack cannot know of
@@ -43,7 +44,7 @@ def message(d: Deliberation, purpose: str, kind: Kind, reason: str, text: str = 
 def page(d: Deliberation, purpose: str, reason: str, text: str = "") -> None:
     """Page somebody: the page that waits, at once and as bad as it is now, or a new one where none waits."""
     if d.held:
-        unhold(d, reason, text)
+        unhold(d, "agreed", reason, text)
     elif d.untried:
         waiting = d.untried[0]
         d.write(replace(waiting, severity=d.incident.severity, reason=f"{waiting.reason}; {reason}"))
@@ -63,11 +64,11 @@ def spread(d: Deliberation, service: str, title: str, why: str) -> None:
     known = any(line(service, 100) in i.details["named"].split("\n") for i in told)
     if known or any(i.purpose != "spread" for i in d.untried):
         return
-    d.say("decision", f"{title} of {service} is another fault, or the cause", why)
+    d.decide("another-fault", f"{title} of {service} is another fault, or the cause", why)
     if len(told) < SPREADS or told[-1] in d.untried:
         _gather(d, "spread", service, "with a fault of its own", f"; so far it was told as {d.incident.service}")
     else:
-        d.say("decision", f"nobody is paged for {service}", f"{SPREADS} pages said that it spreads")
+        d.decide("spread-limit", f"nobody is paged for {service}", f"{SPREADS} pages said that it spreads")
 
 
 def _gather(d: Deliberation, purpose: str, service: str, how: str, also: str = "") -> None:
@@ -88,7 +89,7 @@ def _gather(d: Deliberation, purpose: str, service: str, how: str, also: str = "
     until = due if due > d.now else None
     message(d, purpose, Kind.TRIGGER, reason, not_before=until, details=details)
     d.clock("hold", until)
-    d.say("decision", f"it pages {f'at {until:%H:%M:%S} UTC' if until else 'now'}", reason)
+    d.decide("further-service", f"it pages {f'at {until:%H:%M:%S} UTC' if until else 'now'}", reason)
 
 
 def hold(d: Deliberation, purpose: str, reason: str, seconds: int) -> None:
@@ -96,10 +97,10 @@ def hold(d: Deliberation, purpose: str, reason: str, seconds: int) -> None:
     until = d.later(min(seconds, d.team.timing.hold_limit))
     message(d, purpose, Kind.TRIGGER, reason, not_before=until, details={"waits": "cause"})
     d.clock("hold", until)
-    d.say("decision", f"the page is held until {until:%H:%M:%S} UTC at most", "its cause may report yet")
+    d.decide("cause-wait", f"the page is held until {until:%H:%M:%S} UTC at most", "its cause may report yet")
 
 
-def unhold(d: Deliberation, reason: str, text: str = "") -> None:
+def unhold(d: Deliberation, rule: RuleName, reason: str, text: str = "") -> None:
     """Let a held page go."""
     held = d.held
     if held:
@@ -107,16 +108,16 @@ def unhold(d: Deliberation, reason: str, text: str = "") -> None:
         severity = d.incident.severity
         d.write(replace(held, not_before=d.now, text=text or held.text, reason=reasons, severity=severity))
         d.clock("hold", None)
-        d.say("decision", "the held page goes out now", reason)
+        d.decide(rule, "the held page goes out now", reason)
 
 
-def cancel(d: Deliberation, reason: str, intents: list[Intent]) -> None:
+def cancel(d: Deliberation, rule: RuleName, reason: str, intents: list[Intent]) -> None:
     """Take back messages that nobody needs any more; whom a page would have woken is on the record."""
     for intent in intents:
         d.write(replace(intent, state="cancelled", outcome=reason))
         if intent.pages:
             whom = ", ".join(name for step in intent.steps for name in step.notify) or intent.group
-            d.say("decision", f"not paged: {whom} would have been", reason)
+            d.decide(rule, f"not paged: {whom} would have been", reason)
 
 
 def reassign(d: Deliberation, was: Escalation, why: str) -> None:
@@ -180,11 +181,11 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
     commander, first = d.incident.commander or who, d.incident.acknowledged_at is None
     d.set(acknowledged_at=mail.at, acknowledged_by=mail.actor, commander=commander)
     leads = f"; {commander} is incident commander" if commander else ""
-    d.say("decision", f"acknowledged{leads}", mail.text, mail.actor)
+    d.decide("acknowledged", f"acknowledged{leads}", mail.text, mail.actor)
     d.clock("escalate", None)
     d.clock("ack", d.later(group.ack_expires_seconds if group else 3600))
     idle = (i for i in d.intents.values() if i.state == "pending" and not (i.lease_until and i.lease_until > d.now))
-    cancel(d, f"{mail.actor} acknowledged", [i for i in idle if i.pages and i.purpose in ACK_SILENCES])
+    cancel(d, "acknowledged", f"{mail.actor} acknowledged", [i for i in idle if i.pages and i.purpose in ACK_SILENCES])
     if not d.held:
         d.clock("hold", None)
     if d.incident.state is State.TRIAGED:
@@ -196,7 +197,7 @@ def acknowledged(d: Deliberation, mail: Mail) -> None:
 def spare(d: Deliberation) -> None:
     """What nobody has begun to send need not wake anybody for what is clear or over."""
     if d.incident.over or d.incident.state is State.MITIGATED:
-        cancel(d, "it is over" if d.incident.over else CLEARED, d.untried)
+        cancel(d, "over", "it is over", d.untried) if d.incident.over else cancel(d, "cleared", CLEARED, d.untried)
         d.clock("hold", None)
 
 
@@ -204,7 +205,7 @@ def release_hold(d: Deliberation) -> None:
     """The hold is over and it still fires: what waited is due by its own time."""
     d.clock("hold", None)
     if d.untried:
-        d.say("decision", "the held page goes out now", "its hold is over and the alert still fires")
+        d.decide("hold-over", "the held page goes out now", "its hold is over and the alert still fires")
 
 
 def escalate(d: Deliberation) -> None:
@@ -213,7 +214,7 @@ def escalate(d: Deliberation) -> None:
     if d.incident.acknowledged_at or d.incident.over or d.incident.escalation is None:
         return
     if d.incident.state is State.MITIGATED:
-        d.say("decision", "no escalation", "nothing fires; it only waits for its quiet period")
+        d.decide("cleared", "no escalation", "nothing fires; it only waits for its quiet period")
         return
     escalation, step, _, reason = next_escalation(d.incident.escalation, d.now)
     d.set(escalation=escalation)
@@ -230,8 +231,8 @@ def forget_acknowledgement(d: Deliberation) -> None:
         return
     d.set(acknowledged_at=None, acknowledged_by="", escalation=frozen(d.incident.owner, d.team))
     if d.incident.state is State.MITIGATED:
-        d.say("decision", "nobody is paged for that", f"{reason}, but nothing fires")
+        d.decide("cleared", "nobody is paged for that", f"{reason}, but nothing fires")
     elif d.wakes or d.incident.pages:
         message(d, "escalation", Kind.TRIGGER, f"{reason} and it still fires")
     else:
-        d.say("decision", "nobody is paged for that", f"{reason}; it is a ticket")
+        d.decide("ticket", "nobody is paged for that", f"{reason}; it is a ticket")

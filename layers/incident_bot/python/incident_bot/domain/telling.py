@@ -8,6 +8,7 @@ from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import Observation, muting, said
 from incident_bot.domain.plaintext import line
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.series import Series
 
 BELATED = "it was over before it was heard of"
@@ -20,10 +21,12 @@ def alert_mail(
     *,
     group: str,
     joined: str,
+    rule: RuleName,
     new: bool = False,
     late: bool = False,
 ) -> Mail:
-    """The mail of an alert, `series` being what is known with it; `joined` says why it is in that incident, `late` that
+    """The mail of an alert, `series` being what is known with it; `joined` says why it is in that incident, and
+    `rule` by which; `late` that
     it tells of a firing which was over before it was heard of."""
     alert, found, score = observed.alert, observed.found, observed.score
     detail = {
@@ -40,10 +43,13 @@ def alert_mail(
         "hold": str(found.hold_seconds or ""),
         "noise": "yes" if found.noise else "",
         "why": found.reason,
+        "severity_by": found.severity_by,
+        "level_by": found.level_by,
         "apart": observed.apart,
         "rhythm": str(series.rhythm),
         "pause": str(series.pause),
         "joined": joined,
+        "joined_by": rule,
         "new": "yes" if new else "",
         "late": "yes" if late else "",
         "playbooks": ",".join(found.playbooks),
@@ -56,6 +62,7 @@ def alert_mail(
 def lost_mail(known: Series, now: datetime) -> Mail:
     """The mail of a series that fires anew elsewhere, though its source never said that it was over."""
     detail = {"status": Status.RESOLVED.value, "severity": str(int(known.severity or Severity.SEV5)), "rhythm": "0"}
+    detail |= {"joined_by": "lost-resolve"}
     text = f"{known.source} says {known.title} fires anew: its resolve was lost"
     return Mail(MailKind.ALERT, now, known.fingerprint, known.source, text, detail)
 
@@ -65,4 +72,4 @@ def _muting(observed: Observation) -> Mapping[str, str]:
     if observed.muted is None:
         return {}
     written = muting(observed.muted)
-    return {"muted": written.text, "muted_by": written.reason}
+    return {"muted": written.text, "muted_by": written.reason, "muted_rule": written.rule}

@@ -9,13 +9,14 @@ from typing import Any
 
 from incident_bot.domain.clock import rfc3339
 from incident_bot.domain.plaintext import legible
+from incident_bot.domain.rulebook import grounds
 
 GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What happened: who did what kind of thing, in words, and why.
+    """What happened: who did what kind of thing, in words, and why; of a decision of triage also by which rule.
 
     `kind` is one of: signal, state, decision, page, approval, action, call, fact, note, closure.
     """
@@ -24,6 +25,7 @@ class Line:
     text: str
     reason: str = ""
     actor: str = "incident-bot"
+    rule: str = ""
 
 
 def sealed(incident: str, seq: int, at: datetime, line: Line, previous: str) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def sealed(incident: str, seq: int, at: datetime, line: Line, previous: str) -> 
         "actor": line.actor,
         "kind": line.kind,
         "text": legible(line.text),
-        "reason": legible(line.reason),
+        "reason": legible(grounds(line.rule, line.reason)),
     }
     return {**entry, "hash": _hash(entry, previous)}
 

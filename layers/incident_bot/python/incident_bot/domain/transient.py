@@ -8,6 +8,7 @@ from incident_bot.domain.alert import Severity
 from incident_bot.domain.classify import Classification
 from incident_bot.domain.head import Member
 from incident_bot.domain.opening import Observation
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.series import FLAPS_FROM, FLIPS_KEPT, HOUR, Series
 
 SPELL = 60  # seconds: firings nearer than this, or than twice the hold, are one spell
@@ -22,13 +23,15 @@ def steadied(observed: Observation, known: Series | None) -> Observation:
     if not found.hold_seconds or known is None:
         return observed
     if found.severity is Severity.SEV1 and _flaps(known.flips, at):
-        return _changed(observed, 0, f"it fires for the {len(known.flips) + 1}. time in an hour: no transient")
+        return _changed(
+            observed, 0, "critical-flap", f"it fires for the {len(known.flips) + 1}. time in an hour: no transient"
+        )
     spell = _spell(known.flips, at, max(SPELL, 2 * found.hold_seconds))
     waited = int((at - spell[0]).total_seconds()) if spell else 0
     if not waited:
         return observed
     left = max(0, found.hold_seconds - waited) if len(spell) < FLIPS_KEPT else 0
-    return _changed(observed, left, f"it has come and gone for {waited} s, which counts")
+    return _changed(observed, left, "spell", f"it has come and gone for {waited} s, which counts")
 
 
 def agrees(severity: Severity, *, second: bool) -> bool:
@@ -64,8 +67,8 @@ def _spell(flips: Sequence[datetime], at: datetime, pause: float) -> list[dateti
     return found[::-1]
 
 
-def _changed(observed: Observation, hold: int, why: str) -> Observation:
+def _changed(observed: Observation, hold: int, rule: RuleName, why: str) -> Observation:
     found = observed.found
     waits = f"its page waits {hold} s more" if hold else "its page waits no more"
     reason = f"{found.reason}; {waits}: {why}" if found.pages else found.reason
-    return replace(observed, found=replace(found, hold_seconds=hold, reason=reason))
+    return replace(observed, found=replace(found, hold_seconds=hold, reason=reason, hold_by=rule))

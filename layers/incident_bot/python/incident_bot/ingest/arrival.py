@@ -63,7 +63,11 @@ def _observed(world: World, record: str, delivery: str, alert: Alert, received_a
     if waited > STALE_AFTER and alert.status is Status.FIRING:
         hours = waited.total_seconds() / 3600
         found = replace(
-            found, noise=True, pages=False, reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged"
+            found,
+            noise=True,
+            pages=False,
+            reason=f"it waited {hours:.0f} hours in a queue: recorded, not paged",
+            level_by="stale-delivery",
         )
     return Arrival(record, Observation(alert, found, delivery, slow=_slow(world, alert)), scope_of(found))
 

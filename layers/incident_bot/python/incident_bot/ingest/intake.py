@@ -12,6 +12,7 @@ from incident_bot.domain.head import Head, Member, without
 from incident_bot.domain.incident import Incident
 from incident_bot.domain.mail import Mail, MailKind
 from incident_bot.domain.opening import FIRST_PAGE, Observation, Opening, first_page
+from incident_bot.domain.rulebook import RuleName
 from incident_bot.domain.series import News, Series, news
 from incident_bot.domain.shape import load
 from incident_bot.domain.silent import Settled, settle
@@ -36,7 +37,7 @@ class Taken:
     opened: tuple[str, ...]
     told: tuple[str, ...]
     resumed: tuple[str, ...]
-    verdicts: tuple[tuple[str, str, str], ...]  # (delivery, incident, reason)
+    verdicts: tuple[tuple[str, str, RuleName, str], ...]  # (delivery, incident, rule, why)
 
 
 def take_in(world: World, scope: str, observations: Sequence[Observation]) -> Taken:

@@ -123,10 +123,17 @@ def _left(
     if not why or home is None:
         return False
     later = replace(present, muted_until=None, version=present.version + 1)
-    said = Line("decision", f"not paged at the end of {line.window}: {line.whom} would have been", why)
+    said = Line(
+        "decision",
+        f"not paged at the end of {line.window}: {line.whom} would have been",
+        why,
+        rule="lost-resolve-muted",
+    )
     unmuted = series.write(line.scope, present, later)
     if home.generation:
-        note = Mail(MailKind.NOTE, world.now(), text=said.text, detail={"kind": said.kind, "reason": why})
+        note = Mail(
+            MailKind.NOTE, world.now(), text=said.text, detail={"kind": said.kind, "reason": why, "rule": said.rule}
+        )
         world.store.write([unmuted, mailbox.posting(world, home.id, [note])])
         mailbox.wake(world, home.id)
     else:

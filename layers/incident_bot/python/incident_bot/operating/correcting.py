@@ -97,10 +97,10 @@ def _writes(world: World, before: Head, done: Correction, what: str, order: Orde
 def _opening(world: World, done: Correction, order: Order) -> list[Write]:
     if done.opened is None:
         return []
-    pages, why = correct.wakes(done.opened, world.team)
+    pages, rule, why = correct.wakes(done.opened, world.team)
     (parent,) = done.mail
     of = f"an incident of {done.opened.service}, {done.opened.severity.label}"
-    lines = [Line("note", f"split off from {parent}", order.reason, order.by), Line("decision", of, why)]
+    lines = [Line("note", f"split off from {parent}", order.reason, order.by), Line("decision", of, why, rule=rule)]
     step = Step("Page", "it is split off") if pages else None
     opened, writes = incidents.opening(world, replace(done.opened, step=step), lines)
     page = [intents.opening(first_page(opened, f"split off from {parent}; {why}"), world.now())] if pages else []

@@ -85,7 +85,7 @@ def _also(world: World, incident: Incident, group: str, verdict: Verdict) -> lis
         by = world.team.storm
         summary = storm.opened(verdict.storm, incident, group, world.team, world.now())
         why = f"more than {by.pages} pages for {group} within {by.window_seconds} s: one for all that follow, it counts"
-        summary, opening = incidents.opening(world, summary, [Line("decision", summary.title, why)])
+        summary, opening = incidents.opening(world, summary, [Line("decision", summary.title, why, rule=verdict.rule)])
         page = intents.opening(first_page(summary, why), world.now())
         return [*writes, *opening, mailbox.opening(world, summary.id), page]
     if verdict.tells:
