@@ -317,6 +317,12 @@ def test_a_group_counts_its_series_and_noise_makes_it_no_worse() -> None:
     assert (loud.series, loud.severity) == (2, Severity.SEV2)
 
 
+def test_a_group_that_a_prompt_source_tells_of_too_is_not_told_late() -> None:
+    for first, then in ((75, 0), (0, 75)):
+        assert grown(begun(fires(slow=first)), fires(at=20, slow=then)).slow == 0
+    assert grown(begun(fires(slow=75)), fires(at=20, slow=75)).slow == 75
+
+
 def test_upstream_counts_hops_and_ends_in_a_cycle() -> None:
     assert TOPOLOGY.upstream("web") == {"api": 1, "db": 2}
     assert TOPOLOGY.upstream("loop") == {"pool": 1, "loop": 2}

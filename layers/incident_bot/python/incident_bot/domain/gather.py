@@ -81,7 +81,7 @@ def grown(group: Group, candidate: Candidate) -> Group:
         last=max(group.last, candidate.at),
         began=min(group.began, candidate.began),
         earliest=min(group.earliest, candidate.earliest),
-        slow=max(group.slow, candidate.slow),
+        slow=min(group.slow, candidate.slow),
         series=group.series + 1,
         firing=group.firing + 1,
         severity=Severity(min(group.severity, candidate.severity)),

@@ -21,11 +21,11 @@ class Group:
     """A wave: series of one service that began to fire together. Alerts are correlated and moved by these.
 
     `began` is when the first of them fired by our clock, `earliest` the same by its sender's clock, which may be wrong;
-    `last` is when a series last joined, `slow` the seconds by which its source may tell late. `kinds` counts its series
-    by the kind of alert, `places` by the label that says what they share with other services. A `sure` group holds an
-    alert that is believed by itself; one that began `again` fired and cleared before. `cause` names the group that
-    explains it, `change` what was deployed or changed before it began, `after` how many seconds before (0: not known),
-    and `claimed` that no pipeline told of it: a claim connects with related services only.
+    `last` is when a series last joined, `slow` the seconds by which the promptest of its sources may tell late. `kinds`
+    counts its series by the kind of alert, `places` by the label that says what they share with other services. A
+    `sure` group holds an alert that is believed by itself; one that began `again` fired and cleared before. `cause`
+    names the group that explains it, `change` what was deployed or changed before it began, `after` how many seconds
+    before (0: not known), and `claimed` that no pipeline told of it: a claim connects with related services only.
     """
 
     incident: str
