@@ -50,11 +50,6 @@ def spending(world: World, action: str, targets: Iterable[str], before: Spent, p
     return [runs, *(Update(_target(action, target), set={"at": rfc3339(now)}) for target in targets)]
 
 
-def is_rate(key: Key) -> bool:
-    """Whether a conflict on this key says that the hour's budget is used up."""
-    return key[0].startswith("BUDGET#")
-
-
 def outcome(action: str, targets: Iterable[str], *, helped: bool) -> list[Update]:
     """The writes that count what came of a run on each target: failures in a row, until it helps again."""
     if helped:
