@@ -17,6 +17,7 @@ ROLLED = {
     "review_by": "2027-05-01",
     "when": {"service": "rolled"},
 }
+CHANGED = ("quay", "pier")  # of one team, changed together
 STORMY = ("gale-a", "gale-b", "gale-c")  # of a team that is paged for nothing else
 LIMIT = 5
 APPROVAL_SECONDS = 45
@@ -63,6 +64,7 @@ def _hurried(group: dict[str, Any]) -> dict[str, Any]:
 def _services() -> dict[str, Any]:
     made = {name: _service([_resource(name)]) for name in (*CLAMPED, *BARE)}
     made |= {name: _service([_cell(name, "a", canary=True), _cell(name, "b")]) for name in DEPLOYED}
+    made |= {name: _service([]) for name in CHANGED}
     made["mill"] = {**_service([]), "owner": "hurried"}
     made |= {name: {**_service([]), "owner": "gale"} for name in STORMY}
     made["shore"] = {**_service([]), "depends_on": ["harbour"]}
