@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from incident_bot.domain.alert import Alert, Severity, Status
@@ -173,8 +173,20 @@ def but(found: Iterable[Ended], alone: Collection[str], beside: Collection[str])
     return frozenset(rest if rest & frozenset(beside) else ended for ended, rest in without if rest)
 
 
+def told_late(seconds: int) -> tuple[list[Arrival], list[Arrival], int]:
+    """What depends fires, and four seconds later its cause, which is heard of so much later."""
+    effect, cause = (
+        says((service, "errors", "generic"), at, Status.FIRING, Severity.SEV2, at)
+        for service, at in (("api", 0), ("db", 4))
+    )
+    first = Arrival(0, effect, "d0")
+    return [first, Arrival(4, cause, "d1")], [first, Arrival(4 + seconds, cause, "d1")], 1
+
+
 @settings(max_examples=40, deadline=None)
 @given(tellings=two_tellings())
+@example(tellings=told_late(57))
+@example(tellings=told_late(LATE))
 def test_the_same_messages_give_the_same_incidents(tellings: tuple[list[Arrival], list[Arrival], int]) -> None:
     """By their series, root service and severity, and by which of them are over, before and after a stale time."""
     plain, told, batch = tellings

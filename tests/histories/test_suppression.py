@@ -148,6 +148,26 @@ def test_a_lost_resolve_pages_nobody_at_the_end_where_its_source_went_on_telling
     assert (scene.pages, scene.incident.state) == ([], State.RESOLVED)
 
 
+@pytest.mark.parametrize(("rhythmic", "paged"), [(2, []), (1, ["first"])])
+def test_what_its_source_repeated_once_counts_as_lost_where_it_repeats_others_like_it(
+    rhythmic: int, paged: list[str]
+) -> None:
+    scene = Scene()
+    silenced(scene)
+    scene.says("checkout", occurred=0, labels={"pod": "a"}, identity={"pod": "a"})
+    for at in (60, 120, 180):
+        scene.at(at)
+        for pod in "bc"[:rhythmic]:
+            scene.says("checkout", occurred=60, labels={"pod": pod}, identity={"pod": pod})
+        if at == 60:
+            scene.says("checkout", occurred=0, labels={"pod": "a"}, identity={"pod": "a"})
+    scene.at(240)
+    for pod in "bc"[:rhythmic]:
+        scene.says("checkout", RESOLVED, labels={"pod": pod}, identity={"pod": pod})
+    scene.at(HOUR + 180)
+    assert [purpose for _, _, purpose in scene.pages] == paged
+
+
 def test_what_is_said_again_after_that_pages_at_once() -> None:
     scene = Scene()
     silenced(scene)

@@ -62,7 +62,8 @@ def cost(effect: Group, cause: Group, hops: int, by: Correlation) -> Cost | None
     reach = by.hop_seconds * hops
     lag, guessed = _lag(effect, cause, reach)
     early, slow = lag < -(EARLY * by.hop_seconds + cause.slow), lag > reach + LATE * by.hop_seconds
-    too_early = lag < -(TOO_EARLY * by.hop_seconds + cause.slow)
+    by_its_clock = _seconds(cause.earliest, effect.began)  # it may have been told of late
+    too_early = max(lag, by_its_clock) < -(TOO_EARLY * by.hop_seconds + cause.slow)
     if too_early or (slow and _seconds(cause.last, effect.began) > by.join_window):
         return None
     expected = 0 <= lag <= reach

@@ -42,7 +42,8 @@ class Series:
 
     `flips` are the last times it began to fire, `severity` is what was decided of its alert.
     While it fires suppressed, `muted_until` is when its window is to end, `muted_by` the window's id; `repeats` counts
-    how often its source said it again since then, and `gap` is the longest pause between, in seconds.
+    how often its source said it again since then (kept when it resolves), and `gap` is the longest pause between, in
+    seconds.
     """
 
     fingerprint: str
@@ -142,6 +143,7 @@ def after(
         ask=alert.ask,
         playbooks=found.playbooks,
         flips=flips,
+        repeats=known.repeats if known and alert.status is Status.RESOLVED else 0,
         version=known.version + 1 if known else 1,
     )
 

@@ -31,7 +31,7 @@ RULES: Mapping[str, RuleName] = {
     "deploy": "deploy-window",
     "inhibition": "inhibited",
 }
-REPEATED = 2  # so often its source must have said it again before its silence says anything
+REPEATED = 2  # so often its source must have said it again, or once and so many others like it, to be missed
 LEAST_SILENCE = 180  # seconds
 
 
@@ -156,15 +156,17 @@ def outcome(series: Series | None, incident: Incident | None) -> str:
 def silent(series: Series, others: Iterable[Series], now: datetime) -> str:
     """Why a suppressed series is taken for over although its resolve never came; empty where it is not.
 
-    Its source repeated it again and again, has not for three times as long, and told meanwhile of others like it (the
-    same title of the same service): then it is not the source that fell silent. Whatever it says later is told.
+    Its source repeated it again and again (or once, as it does with others like it), has not for three times as long,
+    and told meanwhile of others like it (the same title of the same service): then it is not the source that fell
+    silent. Whatever it says later is told.
     """
     lasted = int((now - series.seen_at).total_seconds())
-    if series.repeats < REPEATED or lasted < max(LEAST_SILENCE, 3 * series.gap):
+    if not series.repeats or lasted < max(LEAST_SILENCE, 3 * series.gap):
         return ""
-    alike = [o for o in others if (o.source, o.service, o.title) == (series.source, series.service, series.title)]
+    alike = (o for o in others if (o.source, o.service, o.title) == (series.source, series.service, series.title))
     later = series.seen_at + timedelta(seconds=series.gap / 2)
-    if not any(other.seen_at > later for other in alike if other.fingerprint != series.fingerprint):
+    went_on = [other for other in alike if other.fingerprint != series.fingerprint and other.seen_at > later]
+    if not went_on or (series.repeats < REPEATED and sum(1 for other in went_on if other.repeats) < REPEATED):
         return ""
     said = f"{series.source} said it again every {series.gap} s, and for {lasted} s told of others like it only"
     return f"{said}: its resolve was lost; should it be said again, that pages"
