@@ -1,12 +1,10 @@
-"""What holds for every test: none is judged by how long it takes, since the machine may be busy with something else.
+"""What holds for every test: the same examples each time, so that a red build is about the change, and no deadlines.
 
-Under CI properties are tried on the same examples each time, so that a red build is about the change; elsewhere on
-other ones each time.
+`pytest --hypothesis-profile exploring` tries others.
 """
-
-import os
 
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("untimed")
+settings.register_profile("exploring", deadline=None)
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
