@@ -48,6 +48,7 @@ class Batch:
         self.series: dict[str, Series] = dict(known)
         self.openings: dict[str, Opening] = {}
         self.mail: dict[str, list[Mail]] = {}
+        self.moved: set[tuple[str, str]] = set()  # incident and group: a move that its mail tells of
         self.promoted: dict[str, None] = {}
         self.resume: dict[str, None] = {}
         self.muted: dict[str, Suppressed] = {}
@@ -172,10 +173,13 @@ class Batch:
         the alert itself says whether its page waits, and a move does not."""
         incident, rule, why = verdict
         known, mails = self.series[observed.alert.fingerprint], self.mail.setdefault(incident, [])
-        moves = (n for n, mail in enumerate(mails) if mail.kind is MailKind.MOVED_IN and mail.argument == group)
-        told = alert_mail(observed, known, self.now, group=group, joined=why, rule=rule, new=new)
-        mails.insert(next(moves, len(mails)), told)
+        told, at = alert_mail(observed, known, self.now, group=group, joined=why, rule=rule, new=new), len(mails)
+        if (incident, group) in self.moved:
+            at = next(n for n, mail in enumerate(mails) if mail.kind is MailKind.MOVED_IN and mail.argument == group)
+        mails.insert(at, told)
 
     def post(self, incident: str, mail: Mail) -> None:
         """Add to the mail of an incident."""
         self.mail.setdefault(incident, []).append(mail)
+        if mail.kind is MailKind.MOVED_IN:
+            self.moved.add((incident, mail.argument))
